@@ -127,7 +127,7 @@ func isID(name string) bool {
 func Range(size, offset, length int64) (int64, error) {
 	switch {
 	case offset < 0:
-		return 0, fmt.Errorf("%w: offset %d", errors.ErrUnsupported, offset)
+		return 0, fmt.Errorf("reading from a negative offset, %d", offset)
 	case offset > size, length > size-offset:
 		return 0, fmt.Errorf("%d bytes at %d of a file of %d: %w", length, offset, size, io.ErrUnexpectedEOF)
 	case length < 0:
