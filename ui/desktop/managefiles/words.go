@@ -1,0 +1,169 @@
+package managefiles
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop/look"
+)
+
+// liveLine is what stands below the title: what the draft chooses and how much of
+// it is not stored yet.
+func liveLine(e engine.Estimate) string {
+	line := fmt.Sprintf("%s, %s chosen", files(e.Selected.Files), look.Bytes(e.Selected.Bytes))
+	switch {
+	case !e.Complete:
+		return line + " so far, still counting"
+	case e.Selected.Files == 0:
+		return "Nothing is chosen, so nothing is backed up"
+	case e.NotStored.Files == 0 && e.NotStored.Bytes == 0:
+		return line + " · all of it stored"
+	}
+	return line + " · " + look.Bytes(e.NotStored.Bytes) + " not stored yet"
+}
+
+func files(n int64) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return look.Count(n) + " files"
+}
+
+// rowState is the word of a row. A dash says whether new items join, because that
+// is what a person can not see from the box.
+func rowState(r engine.SelectRow) string {
+	if r.Mark != engine.MarkDash || strings.Contains(r.State, "new items") {
+		return r.State
+	}
+	state := r.State
+	if state == "" {
+		state = "Partly"
+	}
+	if r.NewItems {
+		return state + ", new items join"
+	}
+	return state + ", new items not joined"
+}
+
+// preset is a set of patterns that the engine knows by name.
+type preset struct{ name, title, says string }
+
+// presets are listed even when a selection does not mention them. A name that the
+// engine adds later is shown as it is written.
+var presets = []preset{
+	{"caches", "Caches and temporary", "Things that programs make again by themselves."},
+	{"temporary", "Temporary files", "Unfinished and temporary files of programs."},
+	{"trash", "Trash", "What was thrown away and not emptied yet."},
+	{"build", "Build products", "What compilers and package managers make again."},
+	{"virtual-disks", "Virtual disks", "Disks of virtual machines: large and always changing."},
+	{"partial-downloads", "Downloads in progress", "Parts of files that a browser is still fetching."},
+	{"media", "Films and music", "Films and music."},
+	{"cloud", "Cloud copies", "Folders that another service keeps in step."},
+	{"system", "System files", "Files that belong to the operating system."},
+}
+
+// rules are the exclusions as the card lists them: presets first, then the
+// person's own in the order in which they were made.
+func rules(s engine.Selection) []engine.Exclusion {
+	var list []engine.Exclusion
+	for _, p := range presets {
+		x := engine.Exclusion{Kind: engine.ExcludePreset, Pattern: p.name}
+		if i := findExclusion(s, x); i >= 0 {
+			list = append(list, s.Exclusions[i])
+		}
+	}
+	var own []engine.Exclusion
+	for _, x := range s.Exclusions {
+		switch {
+		case x.Kind != engine.ExcludePreset:
+			own = append(own, x)
+		case !slices.ContainsFunc(presets, func(p preset) bool { return p.name == x.Pattern }):
+			list = append(list, x)
+		}
+	}
+	return append(list, own...)
+}
+
+// ruleTitle is how a rule is called in a list.
+func ruleTitle(x engine.Exclusion) string {
+	switch x.Kind {
+	case engine.ExcludePreset:
+		for _, p := range presets {
+			if p.name == x.Pattern {
+				return p.title
+			}
+		}
+		words := strings.ReplaceAll(x.Pattern, "-", " ")
+		if words == "" {
+			return "Unnamed"
+		}
+		return strings.ToUpper(words[:1]) + words[1:]
+	case engine.ExcludeExtension:
+		return "*." + x.Pattern
+	}
+	return x.Pattern
+}
+
+// readRule turns what was typed into an exclusion, or says in a sentence why it
+// can not be one.
+func readRule(kind engine.ExclusionKind, text string) (engine.Exclusion, string) {
+	text = strings.TrimSpace(text)
+	x := engine.Exclusion{Kind: kind, Pattern: text}
+	switch kind {
+	case engine.ExcludeExtension:
+		x.Pattern = strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(text, "*"), "."))
+		switch {
+		case x.Pattern == "":
+			return x, "Write the ending of the files, as in iso or .iso."
+		case strings.ContainsAny(x.Pattern, `/\*? `):
+			return x, "An ending is one word, as in iso. For anything more take a wildcard."
+		}
+	case engine.ExcludeWildcard:
+		if text == "" {
+			return x, "Write a pattern, as in *.bak or Cache*."
+		}
+		if _, err := filepath.Match(strings.ReplaceAll(text, "**", "*"), ""); err != nil {
+			return x, "This pattern can not be read: a [ has no ] that closes it."
+		}
+	case engine.ExcludeRegexp:
+		if text == "" {
+			return x, `Write a regular expression, as in /build/.*\.o$.`
+		}
+		if _, err := regexp.Compile(text); err != nil {
+			return x, "This regular expression can not be read: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ") + "."
+		}
+	}
+	return x, ""
+}
+
+// whyTitle heads the card about one row.
+func whyTitle(name string, r engine.Reason) string {
+	if r.Included {
+		return "Why " + name + "?"
+	}
+	return "Why not " + name + "?"
+}
+
+// anyway is the offer below the reason: what a click would do about it; "" when
+// there is nothing to offer.
+func anyway(row engine.SelectRow, r engine.Reason) string {
+	switch {
+	case !r.Included && (r.Exclusion != nil || r.Choice != nil || row.Mark == engine.MarkEmpty):
+		return "Back it up anyway"
+	case r.Included:
+		return "Stop backing it up"
+	}
+	return ""
+}
+
+// base is the last name of a path, the path itself where it has none.
+func base(path string) string {
+	if name := filepath.Base(path); name != string(filepath.Separator) && name != "." {
+		return name
+	}
+	return path
+}
