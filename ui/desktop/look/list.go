@@ -103,8 +103,8 @@ func (l *List) ScrollTo(i int) {
 // ScrollToTop shows the first row.
 func (l *List) ScrollToTop() { l.scroll.ScrollToTop() }
 
-// Position is where a row is on the canvas, and whether it is in sight.
-func (l *List) Position(i int) (fyne.Position, bool) {
+// RowPosition is where a row is on the canvas, and whether it is in sight.
+func (l *List) RowPosition(i int) (fyne.Position, bool) {
 	r, ok := l.rows[i]
 	if !ok {
 		return fyne.Position{}, false

@@ -2,6 +2,7 @@ package look
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -17,6 +18,7 @@ type Text struct {
 	color  fyne.ThemeColorName
 	height float32
 	cut    cut
+	column bool // figures of one width
 	text   *canvas.Text
 }
 
@@ -60,6 +62,35 @@ func SoftBody(words string) *Text { return newText(words, 14, 20, false, ColorSo
 
 // SoftSmall is Small as second words.
 func SoftSmall(words string) *Text { return newText(words, 12, 16, false, ColorSoft) }
+
+// Figures are numbers of a column, against the right edge: digits of one width, in
+// second words.
+func Figures(words string) *Text { return figures(SoftBody(words)) }
+
+// SmallFigures is Figures at 12 px.
+func SmallFigures(words string) *Text { return figures(SoftSmall(words)) }
+
+func figures(t *Text) *Text {
+	t.column = true
+	t.text.Text = t.drawn(t.words)
+	return t.Right()
+}
+
+// drawn is what is handed to the type. Inter has its figures of one width as
+// private characters too, which is how they are reached: Fyne switches on no
+// OpenType features.
+func (t *Text) drawn(words string) string {
+	if !t.column {
+		return words
+	}
+	const zero = '\ue071'
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return zero + r - '0'
+		}
+		return r
+	}, words)
+}
 
 // Set changes the words.
 func (t *Text) Set(words string) {
@@ -117,7 +148,7 @@ func (t *Text) Refresh() {
 func (t *Text) CreateRenderer() fyne.WidgetRenderer { return &textRenderer{t} }
 
 func (t *Text) width(words string) float32 {
-	size, _ := fyne.CurrentApp().Driver().RenderedTextSize(words, t.text.TextSize, t.text.TextStyle, t.text.FontSource)
+	size, _ := fyne.CurrentApp().Driver().RenderedTextSize(t.drawn(words), t.text.TextSize, t.text.TextStyle, t.text.FontSource)
 	return size.Width
 }
 
@@ -125,7 +156,7 @@ func (t *Text) width(words string) float32 {
 func (t *Text) fit() {
 	room := t.Size().Width
 	if t.cut == cutNot || room <= 0 || t.width(t.words) <= room+0.5 {
-		t.text.Text = t.words
+		t.text.Text = t.drawn(t.words)
 		return
 	}
 	runes := []rune(t.words)
@@ -138,7 +169,7 @@ func (t *Text) fit() {
 			high = middle - 1
 		}
 	}
-	t.text.Text = t.shortened(runes, low)
+	t.text.Text = t.drawn(t.shortened(runes, low))
 }
 
 func (t *Text) shortened(runes []rune, keep int) string {
