@@ -36,11 +36,16 @@ type Button struct {
 }
 
 func newButton(kind buttonKind, words, icon string, tapped func()) *Button {
-	b := &Button{kind: kind, words: words, iconName: icon, OnTapped: tapped}
-	b.box = NewBox(ColorClear, "", ControlRadius)
-	b.label = newText(words, 14, 20, true, ColorText)
+	b := &Button{OnTapped: tapped}
+	b.setup(kind, words, icon)
 	b.ExtendBaseWidget(b)
 	return b
+}
+
+func (b *Button) setup(kind buttonKind, words, icon string) {
+	b.kind, b.words, b.iconName = kind, words, icon
+	b.box = NewBox(ColorClear, "", ControlRadius)
+	b.label = newText(words, 14, 20, true, ColorText)
 }
 
 // Primary is the one action of a screen. An empty icon name is none.

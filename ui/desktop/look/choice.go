@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	boxSize  float32 = 16
-	boxGap   float32 = 8
-	boxInset float32 = 3 // room for the ring of the focus
+	boxSize float32 = 16
+	boxGap  float32 = 8
 )
 
 // CheckBox has three marks. Pressing a dash or an empty box asks for a check, and
@@ -115,16 +114,16 @@ func (c *CheckBox) CreateRenderer() fyne.WidgetRenderer {
 type checkRenderer struct{ c *CheckBox }
 
 func (r *checkRenderer) MinSize() fyne.Size {
-	side := boxSize + 2*boxInset
+	const side = boxSize + 6
 	if r.c.label.Words() == "" {
 		return fyne.NewSquareSize(side)
 	}
-	return fyne.NewSize(boxInset+boxSize+boxGap+r.c.label.MinSize().Width, max(side, 20))
+	return fyne.NewSize(boxSize+boxGap+r.c.label.MinSize().Width, max(side, 20))
 }
 
 func (r *checkRenderer) Layout(size fyne.Size) {
 	y := (size.Height - boxSize) / 2
-	x := boxInset
+	x := float32(0)
 	if r.c.label.Words() == "" {
 		x = (size.Width - boxSize) / 2
 	}

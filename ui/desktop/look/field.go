@@ -83,7 +83,7 @@ func Framed(control fyne.CanvasObject) fyne.CanvasObject {
 
 // Choose is a field that opens a list of choices.
 type Choose struct {
-	*Button
+	Button
 	OnChanged func(i int)
 
 	options []string
@@ -97,8 +97,10 @@ func Select(options []string, chosen int, placeholder string, changed func(i int
 	if chosen >= 0 && chosen < len(options) {
 		words = options[chosen]
 	}
-	c.Button = MenuButton(words, "", c.menu)
-	c.Button.plain = true
+	c.setup(secondary, words, "")
+	c.trailing, c.plain = "chevron-down", true
+	c.OnTapped = func() { ShowMenu(c, c.menu()) }
+	c.ExtendBaseWidget(c)
 	return c
 }
 

@@ -216,7 +216,7 @@ var sizes = map[fyne.ThemeSizeName]float32{
 	theme.SizeNameHeadingText:        22,
 	theme.SizeNameSubHeadingText:     15,
 	theme.SizeNamePadding:            4,
-	theme.SizeNameInnerPadding:       8,
+	theme.SizeNameInnerPadding:       9,
 	theme.SizeNameLineSpacing:        3,
 	theme.SizeNameInlineIcon:         18,
 	theme.SizeNameInputRadius:        ControlRadius,
