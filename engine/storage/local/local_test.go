@@ -229,18 +229,6 @@ func TestAClosedStoreRefuses(t *testing.T) {
 	}
 }
 
-func TestEveryWayOfNamingKeepsThePromises(t *testing.T) {
-	for way := range ways {
-		t.Run([]string{"renameat2", "link", "look and rename"}[way], func(t *testing.T) {
-			storagetest.Run(t, func(t *testing.T) storage.Store {
-				s := create(t)
-				s.naming.way.Store(int32(way))
-				return s
-			})
-		})
-	}
-}
-
 func TestAFailedPutLeavesNoTemporaryName(t *testing.T) {
 	s := create(t)
 	name := storagetest.Name(1)
