@@ -69,6 +69,18 @@ func (i *Input) TypedKey(e *fyne.KeyEvent) {
 	i.Entry.TypedKey(e)
 }
 
+// TypedShortcut passes on what an entry does not know, so that the shortcuts of the
+// window work while one types.
+func (i *Input) TypedShortcut(shortcut fyne.Shortcut) {
+	if _, custom := shortcut.(*desktop.CustomShortcut); custom {
+		if c, ok := fyne.CurrentApp().Driver().CanvasForObject(i).(fyne.Shortcutable); ok {
+			c.TypedShortcut(shortcut)
+			return
+		}
+	}
+	i.Entry.TypedShortcut(shortcut)
+}
+
 // Field is a small label above a control.
 func Field(label string, control fyne.CanvasObject) fyne.CanvasObject {
 	return Column(6, SoftSmall(label), control)

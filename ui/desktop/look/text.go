@@ -125,6 +125,9 @@ func (t *Text) SetStrong(strong bool) {
 	t.Refresh()
 }
 
+// SetSize changes the size of the type and not the height of the line.
+func (t *Text) SetSize(size float32) { t.text.TextSize = size; t.fit(); t.Refresh() }
+
 // Truncate lets the text be narrower than its words, which then end in an ellipsis.
 func (t *Text) Truncate() *Text { t.cut = cutEnd; return t }
 

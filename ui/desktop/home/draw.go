@@ -1,0 +1,307 @@
+package home
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop/look"
+)
+
+// view holds the widgets of the screen.
+type view struct {
+	page         *look.PageView
+	pause        *look.Button
+	resume, now  *look.Button
+	ring         *look.Ring
+	pill         *look.PillWidget
+	reason       *look.Words
+	bars         *fyne.Container
+	checked      *meter
+	uploaded     *meter
+	below, said  *look.Text
+	facts        *fyne.Container
+	proofHead    *look.Text
+	proofLine    *look.Text
+	proofLink    *look.Button
+	problemsHead *look.Text
+	problemsLine *look.Text
+	problemsLink *look.Button
+	days         *look.ColumnsChart
+	daysNone     *look.Text
+	others       *fyne.Container
+	otherRows    *fyne.Container
+	drawnOthers  []string
+	drawnFacts   []fact
+	body         *fyne.Container
+}
+
+func (s *Screen) build() {
+	v := &s.view
+	v.pause = look.MenuButton("Pause", "pause", s.pauseMenu)
+	v.resume = look.Secondary("Resume", "play", s.resume)
+	v.now = look.Secondary("Back up now", "refresh-cw", s.backUpNow)
+	v.body = look.Column(look.Gap, s.stateCard(), s.cards(), s.othersCard())
+	v.page = look.Page("This computer", "", look.Scroll(v.body), v.now, v.pause, v.resume)
+}
+
+func (s *Screen) stateCard() fyne.CanvasObject {
+	v := &s.view
+	v.ring = look.NewRing()
+	v.pill = look.Pill("", engine.ToneQuiet)
+	v.reason = look.SoftParagraph("")
+	v.checked = newMeter("Checking files", "Checking")
+	v.uploaded = newMeter("Uploading what is new", "Uploading")
+	v.below = look.SoftSmall("").TruncateMiddle()
+	v.said = look.SoftSmall("").Truncate()
+	v.bars = look.Column(8, v.checked.object, v.uploaded.object, v.below)
+	v.facts = look.Column(4)
+	middle := look.Column(12, look.Row(10, v.pill, look.Grow(v.reason)), v.bars, v.facts)
+	buttons := look.Sized(look.Column(10,
+		look.Primary("Get Files", "history", func() { s.deps.GetFiles("") }),
+		look.Secondary("Manage Files", "list-checks", func() { s.deps.ManageFiles() }),
+		look.Link("Details", func() { s.deps.Details() })), 150, 0)
+	return look.CardPadded(look.Sized(look.Row(32, v.ring, look.Grow(middle), buttons), 0, 142), 28)
+}
+
+func (s *Screen) cards() fyne.CanvasObject {
+	v := &s.view
+	v.proofHead, v.proofLine = look.Heading("").Truncate(), look.SoftSmall("").Truncate()
+	v.proofLink = look.SmallLink("Try it now", s.prove)
+	v.problemsHead, v.problemsLine = look.Heading("").Truncate(), look.SoftSmall("").Truncate()
+	v.problemsLink = look.SmallLink("See which and why", func() { s.deps.Details() })
+	v.days = look.Columns(52)
+	v.daysNone = look.SoftSmall("Nothing stored yet").Truncate()
+	small := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
+		return look.Card(look.Column(4, append([]fyne.CanvasObject{look.SoftSmall(title).Truncate()}, objects...)...))
+	}
+	return container.New(thirds{},
+		small("Last proven restorable", v.proofHead, v.proofLine, look.Leading(v.proofLink)),
+		small("Not protected", v.problemsHead, v.problemsLine, look.Leading(v.problemsLink)),
+		small("Stored per day, last two weeks", v.days, v.daysNone))
+}
+
+func (s *Screen) othersCard() fyne.CanvasObject {
+	v := &s.view
+	v.otherRows = look.Column(0)
+	v.others = container.NewStack(look.Card(look.Column(12, look.Heading("My other computers"), v.otherRows)))
+	v.others.Hide()
+	return v.others
+}
+
+func (s *Screen) pauseMenu() *fyne.Menu {
+	menu := fyne.NewMenu("")
+	for _, p := range pauses(s.deps.Now()) {
+		menu.Items = append(menu.Items, fyne.NewMenuItem(p.Words, func() { s.pause(p.Until) }))
+	}
+	return menu
+}
+
+// draw shows a state, whole.
+func (s *Screen) draw(next State) {
+	s.state = next
+	v := &s.view
+	v.page.SetSubtitle(next.subtitle())
+	running := next.Status.State == engine.StateBackingUp
+	paused := next.Status.State == engine.StatePaused
+	show(v.pause, next.Known && !paused)
+	show(v.resume, paused)
+	show(v.now, next.Known && !running && next.Status.State != engine.StateSetup)
+	v.now.SetText("Back up now")
+	if next.Starting {
+		v.now.SetText("Starting…")
+		v.now.Disable()
+		v.said.Set("")
+	} else {
+		v.now.Enable()
+	}
+	s.drawState(running)
+	s.drawCards()
+	s.drawOthers()
+	v.page.Head.Refresh()
+	v.body.Refresh()
+}
+
+func (s *Screen) drawState(running bool) {
+	v, st := &s.view, s.state
+	words, reason, tone := string(st.Status.State), st.Status.Reason, look.StateTone(st.Status.State)
+	switch {
+	case st.Err != nil:
+		words, reason, tone = "No answer", look.Sentence(st.Err), engine.ToneBad
+	case !st.Known:
+		words, reason, tone = "Looking", "One moment.", engine.ToneQuiet
+	}
+	v.pill.Set(words, tone)
+	v.reason.Set(reason)
+	fraction, big, icon, small := st.picture()
+	ink := look.ColorAccent
+	if !running {
+		ink, _ = look.ToneColors(tone)
+	}
+	if icon != "" {
+		v.ring.SetIcon(fraction, icon, small, ink)
+	} else {
+		v.ring.Set(fraction, big, small, ink)
+	}
+	show(v.bars, running)
+	if running {
+		p := st.Status.Progress
+		figure, share := checking(p)
+		v.checked.set(figure, share, share >= 1 && !p.Counting)
+		figure, share = uploading(p)
+		v.uploaded.set(figure, share, false)
+		v.below.Set(below(p, st.Status.Computer.Home))
+	}
+	s.drawFacts(st.Known && !running)
+}
+
+func (s *Screen) drawFacts(visible bool) {
+	v := &s.view
+	show(v.facts, visible)
+	if !visible {
+		return
+	}
+	facts := s.state.facts()
+	if slices.Equal(facts, v.drawnFacts) {
+		return
+	}
+	v.drawnFacts = facts
+	v.facts.Objects = nil
+	for _, f := range facts {
+		v.facts.Add(look.Row(8, look.Sized(look.SoftBody(f.Name), 104, 20), look.Grow(look.Body(f.Value).TruncateMiddle())))
+	}
+	v.facts.Add(v.said)
+}
+
+func (s *Screen) drawCards() {
+	v, st := &s.view, s.state
+	head, line, bad := st.proven()
+	v.proofHead.Set(head)
+	v.proofLine.Set(line)
+	ink := look.ColorText
+	if bad {
+		ink = look.ColorBad
+	}
+	v.proofHead.SetColor(ink)
+	show(v.proofLink, st.Known && !st.Proving && !st.Status.LastBackup.IsZero())
+	head, line = st.unprotected()
+	v.problemsHead.Set(head)
+	v.problemsLine.Set(line)
+	show(v.problemsLine, line != "")
+	show(v.problemsLink, st.Status.Problems > 0)
+	values, any := make([]int64, len(st.Status.Days)), false
+	for i, d := range st.Status.Days {
+		values[i] = d.Bytes
+		any = any || d.Bytes > 0
+	}
+	v.days.Set(values)
+	show(v.days, any)
+	show(v.daysNone, !any)
+}
+
+func (s *Screen) drawOthers() {
+	v, st := &s.view, s.state
+	show(v.others, len(st.Others) > 0)
+	var words []string // what the rows say; they are made anew only when it changes
+	for _, c := range st.Others {
+		state, _ := other(c, st.Now)
+		words = append(words, c.ID, c.Name, state, holds(c), look.Ago(c.LastBackup, st.Now))
+	}
+	if slices.Equal(v.drawnOthers, words) {
+		return
+	}
+	v.drawnOthers = words
+	v.otherRows.Objects = nil
+	for _, c := range st.Others {
+		words, tone := other(c, st.Now)
+		id := c.ID
+		v.otherRows.Add(look.Column(0, look.Rule(), look.Pad(look.Row(12,
+			look.NewGlyph(look.Icon("laptop", look.ColorText), look.IconSize),
+			look.Grow(look.Column(0, look.Strong(c.Name).Truncate(), look.SoftSmall(holds(c)).Truncate())),
+			look.Pill(words, tone),
+			look.Sized(look.SoftSmall(look.Ago(c.LastBackup, st.Now)).Right(), 112, 16),
+			look.Secondary("Get Files", "history", func() { s.deps.GetFiles(id) })), 10, 0, 10, 0)))
+	}
+}
+
+func show(o fyne.CanvasObject, visible bool) {
+	if visible == o.Visible() {
+		return
+	}
+	if visible {
+		o.Show()
+	} else {
+		o.Hide()
+	}
+}
+
+// meter is a bar with its name and figure above. Where there is no room for both,
+// the name is shorter: the figure is what one looks for.
+type meter struct {
+	object      fyne.CanvasObject
+	name        *look.Text
+	figure      *look.Text
+	bar         *look.BarWidget
+	long, short string
+}
+
+func newMeter(long, short string) *meter {
+	m := &meter{name: look.Body(long), figure: look.Figures("").Truncate(), bar: look.Bar(0), long: long, short: short}
+	m.object = look.Column(4, container.New(m, m.name, m.figure), m.bar)
+	return m
+}
+
+func (m *meter) set(figure string, fraction float64, done bool) {
+	m.figure.Set(figure)
+	m.bar.Set(fraction)
+	ink := look.ColorAccent
+	if done {
+		ink = look.ColorOK
+	}
+	m.bar.SetColor(ink)
+}
+
+// MinSize and Layout make a meter the layout of its own first line.
+func (m *meter) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(160, 20) }
+
+// Layout gives the figure what it needs.
+func (m *meter) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	const gap = 12
+	want := look.Figures(m.figure.Words()).MinSize().Width
+	words := m.long
+	if look.Body(words).MinSize().Width+gap+want > size.Width {
+		words = m.short
+	}
+	m.name.Set(words)
+	left := m.name.MinSize().Width
+	m.name.Resize(fyne.NewSize(left, 20))
+	m.figure.Move(fyne.NewPos(left+gap, 0))
+	m.figure.Resize(fyne.NewSize(max(0, size.Width-left-gap), 20))
+}
+
+// thirds puts three cards beside one another, the last one wider.
+type thirds struct{}
+
+func (thirds) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := fyne.NewSize(480, 118)
+	for _, o := range objects {
+		size.Height = max(size.Height, o.MinSize().Height)
+	}
+	return size
+}
+
+func (thirds) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	unit := (size.Width - 2*look.Gap) / 7
+	x := float32(0)
+	for i, o := range objects {
+		width := 2 * unit
+		if i == 2 {
+			width = 3 * unit
+		}
+		o.Resize(fyne.NewSize(width, size.Height))
+		o.Move(fyne.NewPos(x, 0))
+		x += width + look.Gap
+	}
+}

@@ -1,0 +1,186 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop"
+	"holdfast/ui/desktop/ask"
+	"holdfast/ui/desktop/look/picture"
+)
+
+var now = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
+
+func days(values ...int64) []engine.Day {
+	var list []engine.Day
+	for i, v := range values {
+		list = append(list, engine.Day{Date: now.AddDate(0, 0, i-len(values)+1), Bytes: v * 1e8})
+	}
+	return list
+}
+
+func first() engine.Status {
+	return engine.Status{
+		Computer:    engine.Computer{ID: "1", Name: "Ann’s laptop", This: true, Home: "/home/ann"},
+		State:       engine.StateBackingUp,
+		Reason:      "First backup: a day or two. You can close this window.",
+		Destination: engine.Destination{Address: "/media/ann/Backup", Reachable: true, Free: 740e9},
+		Progress: engine.Progress{Active: true, First: true, Checked: 128402, CheckTotal: 128402, NewBytes: 212e9, Uploaded: 131e9,
+			Speed: 41e6, Limit: "network", Left: 33 * time.Minute, Current: "/home/ann/Documents/thesis/figures/spectrum-07.tif"},
+		Proven:   engine.Proof{Time: now.AddDate(0, 0, -2), Amount: engine.Amount{Files: 214, Bytes: 1.2e9}, Took: 38 * time.Second},
+		Problems: 14, LastBackup: now.Add(-time.Hour),
+		Days: days(12, 30, 22, 41, 18, 9, 4, 36, 52, 28, 33, 25, 11, 46),
+	}
+}
+
+func others() []engine.Computer {
+	return []engine.Computer{
+		{ID: "2", Name: "Lab microscope PC", LastBackup: now.Add(-4 * time.Minute), Stored: engine.Amount{Files: 20419, Bytes: 88e9}},
+		{ID: "3", Name: "Ann’s iMac at home", LastBackup: now.Add(-58 * time.Hour), Stored: engine.Amount{Files: 90211, Bytes: 310e9}},
+	}
+}
+
+func TestHomeIsDrawn(t *testing.T) {
+	calm := first()
+	calm.State, calm.Reason, calm.Progress, calm.Problems = engine.StateProtected, "Every chosen file is stored.", engine.Progress{}, 0
+	calm.LastBackup, calm.NextBackup = now.Add(-4*time.Minute), now.Add(11*time.Minute)
+	calm.Protected = engine.Amount{Files: 128402, Bytes: 212e9}
+	resting := calm
+	resting.State, resting.Reason, resting.PausedUntil = engine.StatePaused, "You paused it. Nothing new is stored meanwhile.", now.Add(23*time.Hour)
+	failing := calm
+	failing.State, failing.Reason = engine.StateAttention, "The drive “Backup” is not connected, so nothing new is stored since Friday. Connect it; Holdfast goes on by itself."
+	failing.Destination.Reachable, failing.Problems = false, 1204
+	failing.Proven.Failed = []string{"3 of 214 files could not be read back."}
+	counting := first()
+	counting.Progress = engine.Progress{Active: true, Checked: 40211, CheckTotal: 128402, Counting: true, NewBytes: 1.2e9, Uploaded: 3e8, StoredBefore: 412e9, Speed: 41e6, Limit: "disk", Left: -1, Current: "/home/ann/Pictures/a folder with quite a long name, as people make them/2025/Holidays/IMG_2034 (copy of the copy).heic"}
+	counting.Reason, counting.Proven, counting.Days, counting.Problems, counting.LastBackup = "Looking for what changed.", engine.Proof{}, days(0, 0), 0, time.Time{}
+	for name, state := range map[string]State{
+		"home":           {Known: true, Status: first(), Others: others(), Now: now},
+		"home-protected": {Known: true, Status: calm, Others: others(), Now: now},
+		"home-paused":    {Known: true, Status: resting, Now: now},
+		"home-attention": {Known: true, Status: failing, Now: now},
+		"home-counting":  {Known: true, Status: counting, Now: now},
+		"home-unknown":   {Err: &engine.Error{Message: "The engine does not answer. Start Holdfast again."}, Now: now},
+	} {
+		picture.All(t, name, func(w fyne.Window) fyne.CanvasObject {
+			s := New(Deps{Window: w, Now: func() time.Time { return now }})
+			s.draw(state)
+			shell := desktop.New(w, still{s}, map[desktop.Place]desktop.Page{desktop.Home: still{s}})
+			shell.SetFoot("Ann’s laptop", "/media/ann/Backup")
+			shell.Open(desktop.Home)
+			return shell.Content()
+		}, nil)
+	}
+}
+
+// still is a page that asks nothing.
+type still struct{ *Screen }
+
+func (still) Show() {}
+func (still) Hide() {}
+
+func TestFiguresClaimOnlyWhatIsKnown(t *testing.T) {
+	cases := []struct {
+		name     string
+		progress engine.Progress
+		checking string
+		upload   string
+		share    float64
+	}{
+		{"nothing counted yet", engine.Progress{Counting: true, Left: -1}, "still counting", "nothing new so far", 0},
+		{"counting goes on", engine.Progress{Counting: true, Checked: 10, CheckTotal: 20, NewBytes: 100, Uploaded: 50, Left: time.Minute}, "10 so far, still counting", "50 B of 100 B · still counting", 0.5},
+		{"all is looked at and nothing is new", engine.Progress{Checked: 20, CheckTotal: 20}, "20 of 20", "nothing new", 1},
+		{"the time left is known", engine.Progress{Checked: 20, CheckTotal: 20, NewBytes: 100e6, Uploaded: 10e6, Speed: 1e6, Left: 90 * time.Second}, "20 of 20", "10 MB of 100 MB · 1 MB/s · about 2 minutes", 0.1},
+		{"all that is new is stored", engine.Progress{Checked: 20, CheckTotal: 20, NewBytes: 100, Uploaded: 100}, "20 of 20", "100 B of 100 B", 1},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if words, _ := checking(c.progress); words != c.checking {
+				t.Errorf("checking says %q, not %q", words, c.checking)
+			}
+			words, share := uploading(c.progress)
+			if words != c.upload || share != c.share {
+				t.Errorf("uploading says %q at %v, not %q at %v", words, share, c.upload, c.share)
+			}
+		})
+	}
+}
+
+// fake answers what it is given and remembers what it was asked to do.
+type fake struct {
+	status engine.Status
+	err    error
+	did    []string
+}
+
+func (f *fake) Status(context.Context) (engine.Status, error) { return f.status, f.err }
+func (f *fake) BackUp(context.Context, []string) (engine.CaptureResult, error) {
+	f.did = append(f.did, "back up")
+	return engine.CaptureResult{New: 2, Stored: 1000}, f.err
+}
+func (f *fake) Pause(_ context.Context, until time.Time) error {
+	f.did = append(f.did, "pause "+until.Format("15:04"))
+	f.status.State = engine.StatePaused
+	return f.err
+}
+func (f *fake) Resume(context.Context) error { f.did = append(f.did, "resume"); return f.err }
+func (f *fake) Computers(context.Context) ([]engine.Computer, error) {
+	return append([]engine.Computer{{ID: "1", This: true}}, others()...), f.err
+}
+func (f *fake) Drill(context.Context) (engine.Proof, error) { return engine.Proof{}, f.err }
+func (f *fake) Watch(context.Context) (<-chan engine.Topic, error) {
+	return nil, errors.New("no watch")
+}
+
+func open(t *testing.T, f *fake) *Screen {
+	picture.App(t, "light")
+	w := picture.Window(t, nil, fyne.NewSize(964, 760))
+	s := New(Deps{Engine: f, Window: w, Now: func() time.Time { return now }})
+	s.desk = ask.ForTest()
+	w.SetContent(s.Content())
+	s.desk.Open()
+	s.load()
+	s.loadComputers()
+	s.desk.Settle()
+	t.Cleanup(s.Hide)
+	return s
+}
+
+func TestWhatTheEngineSaysIsShown(t *testing.T) {
+	f := &fake{status: first()}
+	s := open(t, f)
+	if !s.state.Known || len(s.state.Others) != 2 {
+		t.Fatalf("state is %+v", s.state)
+	}
+	s.pause(pauses(now)[1].Until)
+	s.desk.Settle()
+	if f.did[0] != "pause 08:00" || !s.view.resume.Visible() || s.view.pause.Visible() {
+		t.Fatalf("after Pause: did %v, resume %v", f.did, s.view.resume.Visible())
+	}
+	s.resume()
+	s.desk.Settle()
+	s.backUpNow()
+	if s.view.now.Text() != "Starting…" {
+		t.Fatalf("the button says %q", s.view.now.Text())
+	}
+	s.desk.Settle()
+	if s.view.now.Text() != "Back up now" || s.view.said.Words() != "2 files new or changed, 1 KB stored." {
+		t.Fatalf("then %q and %q", s.view.now.Text(), s.view.said.Words())
+	}
+}
+
+func TestAnErrorIsSaidAndTheLastStateStays(t *testing.T) {
+	f := &fake{status: first()}
+	s := open(t, f)
+	f.err = &engine.Error{Message: "The engine does not answer."}
+	s.load()
+	s.desk.Settle()
+	if s.view.reason.Words() != "The engine does not answer." || !s.state.Known {
+		t.Fatalf("the screen says %q", s.view.reason.Words())
+	}
+}

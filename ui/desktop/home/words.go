@@ -1,0 +1,242 @@
+package home
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop/look"
+)
+
+// State is all that the screen shows.
+type State struct {
+	Known    bool // the engine has answered once
+	Err      error
+	Status   engine.Status
+	Others   []engine.Computer
+	Starting bool // "Back up now" was pressed and nothing moves yet
+	Proving  bool // files are being read back to prove them
+	Now      time.Time
+}
+
+// subtitle stands below the title.
+func (s State) subtitle() string {
+	name := s.Status.Computer.Name
+	if name == "" {
+		return ""
+	}
+	if at := s.Status.Destination.Address; at != "" {
+		return name + " · backed up to " + at
+	}
+	return name
+}
+
+// checking is the figure of the upper bar and how far it is.
+func checking(p engine.Progress) (words string, fraction float64) {
+	if p.CheckTotal > 0 {
+		fraction = float64(p.Checked) / float64(p.CheckTotal)
+	}
+	switch {
+	case p.Counting && p.Checked == 0:
+		return "still counting", 0
+	case p.Counting:
+		return look.Count(p.Checked) + " so far, still counting", min(fraction, 0.99)
+	}
+	return look.Count(p.Checked) + " of " + look.Count(p.CheckTotal), min(fraction, 1)
+}
+
+// uploading is the figure of the lower bar and how far it is. Its whole is the
+// bytes known to be new and nothing else.
+func uploading(p engine.Progress) (words string, fraction float64) {
+	if p.NewBytes <= 0 {
+		if p.Counting || p.Checked < p.CheckTotal {
+			return "nothing new so far", 0
+		}
+		return "nothing new", 1
+	}
+	fraction = min(1, float64(p.Uploaded)/float64(p.NewBytes))
+	parts := []string{look.Bytes(p.Uploaded) + " of " + look.Bytes(p.NewBytes)}
+	if p.Speed > 0 {
+		parts = append(parts, look.Speed(p.Speed))
+	}
+	if p.Left < 0 || p.Counting {
+		parts = append(parts, "still counting")
+	} else if p.Uploaded < p.NewBytes {
+		parts = append(parts, "about "+look.Duration(p.Left))
+	}
+	return strings.Join(parts, " · "), fraction
+}
+
+// below is the small line under the bars.
+func below(p engine.Progress, home string) string {
+	var parts []string
+	if p.StoredBefore > 0 {
+		parts = append(parts, "Already stored: "+look.Bytes(p.StoredBefore)+".")
+	}
+	switch p.Limit {
+	case "":
+	case "your limit":
+		parts = append(parts, "Limited by your settings.")
+	default:
+		parts = append(parts, "Limited by the "+p.Limit+".")
+	}
+	if p.Current != "" {
+		parts = append(parts, "Now: "+short(p.Current, home))
+	}
+	return strings.Join(parts, " ")
+}
+
+// short is a path without the home folder in front.
+func short(path, home string) string {
+	if home == "" {
+		return path
+	}
+	if rest, ok := strings.CutPrefix(path, strings.TrimRight(home, `/\`)+string(filepath.Separator)); ok {
+		return rest
+	}
+	return path
+}
+
+// fact is one line of the state when nothing is being uploaded.
+type fact struct{ Name, Value string }
+
+func (s State) facts() []fact {
+	st := s.Status
+	facts := []fact{{"Last backup", sentence(look.Ago(st.LastBackup, s.Now))}}
+	switch {
+	case st.State == engine.StatePaused && st.PausedUntil.IsZero():
+		facts = append(facts, fact{"Next backup", "When you resume"})
+	case st.State == engine.StatePaused:
+		facts = append(facts, fact{"Next backup", look.When(st.PausedUntil, s.Now)})
+	case !st.NextBackup.IsZero():
+		facts = append(facts, fact{"Next backup", until(st.NextBackup, s.Now)})
+	}
+	if st.Protected.Files > 0 {
+		facts = append(facts, fact{"In the backup", look.Files(st.Protected.Files) + ", " + look.Bytes(st.Protected.Bytes)})
+	}
+	if d := st.Destination; d.Address != "" {
+		switch {
+		case !d.Reachable:
+			facts = append(facts, fact{"Kept at", d.Address + ", not reachable now"})
+		case d.Free >= 0:
+			facts = append(facts, fact{"Kept at", d.Address + ", " + look.Bytes(d.Free) + " free"})
+		default:
+			facts = append(facts, fact{"Kept at", d.Address})
+		}
+	}
+	return facts
+}
+
+func until(t, now time.Time) string {
+	d := t.Sub(now)
+	switch {
+	case d <= time.Minute:
+		return "In a moment"
+	case d < 100*time.Minute:
+		return "In " + look.Duration(d)
+	}
+	return look.When(t, now)
+}
+
+// proven are the lines of the card that says whether files came back.
+func (s State) proven() (head, line string, bad bool) {
+	p := s.Status.Proven
+	switch {
+	case s.Proving:
+		return "Reading files back…", "A few files at random, from the backup alone", false
+	case p.Time.IsZero():
+		return "Not yet", "Nothing has been read back so far", false
+	case len(p.Failed) > 0:
+		return "It failed", look.Day(p.Time, s.Now) + ": " + p.Failed[0], true
+	}
+	line = look.Files(p.Amount.Files) + ", " + look.Bytes(p.Amount.Bytes) + ", " + look.Duration(p.Took)
+	return look.Day(p.Time, s.Now), line, false
+}
+
+// unprotected are the lines of the card about what could not be read.
+func (s State) unprotected() (head, line string) {
+	switch n := s.Status.Problems; {
+	case n > 0:
+		return look.Files(int64(n)), ""
+	case s.Status.LastBackup.IsZero():
+		return "Not known yet", "The first backup is not complete"
+	}
+	return "Nothing", "Every chosen file could be read"
+}
+
+// other is how another computer stands, as far as this one can tell.
+func other(c engine.Computer, now time.Time) (words string, tone engine.Tone) {
+	age := now.Sub(c.LastBackup)
+	days := int64(age / (24 * time.Hour))
+	switch {
+	case c.LastBackup.IsZero():
+		return "No backup yet", engine.ToneQuiet
+	case days < 1:
+		return "Backed up", engine.ToneOK
+	case days < 5:
+		return "Silent for " + look.Plural(days, "day", "days"), engine.ToneQuiet
+	}
+	return "Silent for " + look.Plural(days, "day", "days"), engine.ToneWarn
+}
+
+func holds(c engine.Computer) string {
+	if c.Stored.Files == 0 {
+		return "Nothing stored yet"
+	}
+	return look.Files(c.Stored.Files) + ", " + look.Bytes(c.Stored.Bytes)
+}
+
+// pauseItem is one line of the Pause menu.
+type pauseItem struct {
+	Words string
+	Until time.Time // zero: until resumed
+}
+
+// pauses are the lengths that can be chosen. Tomorrow begins at eight.
+func pauses(now time.Time) []pauseItem {
+	y, m, d := now.Date()
+	tomorrow := time.Date(y, m, d+1, 8, 0, 0, 0, now.Location())
+	return []pauseItem{
+		{"For 1 hour", now.Add(time.Hour)},
+		{"Until tomorrow, 08:00", tomorrow},
+		{"Until I resume", time.Time{}},
+	}
+}
+
+// picture is what the ring shows: words inside, or an icon with a word.
+func (s State) picture() (fraction float64, big, icon, small string) {
+	st := s.Status
+	switch st.State {
+	case engine.StateBackingUp:
+		if st.Progress.StoredBefore+st.Progress.NewBytes <= 0 {
+			return 0, "", "refresh-cw", "checking"
+		}
+		f := st.Progress.Fraction()
+		return f, look.Percent(f), "", "stored"
+	case engine.StateProtected:
+		return 1, "", "check", "protected"
+	case engine.StatePaused:
+		return 1, "", "pause", "paused"
+	case engine.StateAttention:
+		return 1, "", "triangle-alert", "look here"
+	}
+	return 0, "", "ellipsis", "not set up"
+}
+
+func sentence(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+// result is what a backup that was asked for by hand says when it ended.
+func result(r engine.CaptureResult) string {
+	changed := r.New + r.Changed
+	if changed == 0 && r.Deleted == 0 {
+		return "Nothing had changed since the last backup."
+	}
+	return fmt.Sprintf("%s new or changed, %s stored.", look.Files(changed), look.Bytes(r.Stored))
+}
