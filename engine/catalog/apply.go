@@ -11,7 +11,7 @@ type change struct {
 	s      *session
 	device int64
 	now    int64 // time of the snapshot
-	fresh  int64 // entries with larger numbers were made in this transaction
+	fresh  int64 // entries with larger numbers were made by this change
 	files  int64 // growth
 	bytes  int64
 }

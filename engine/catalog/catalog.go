@@ -50,6 +50,7 @@ type Catalog struct {
 	numbers deviceNumbers
 
 	applying sync.Mutex // one Commit, Sync or Forget at a time
+	syncing  sync.Mutex // one Sync at a time
 	damaged  atomic.Bool
 	closed   atomic.Bool
 	indexing atomic.Bool    // names, in the background

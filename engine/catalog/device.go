@@ -84,6 +84,7 @@ func (c *Catalog) Devices(ctx context.Context) ([]Device, error) {
 		}, `SELECT d.uid, d.name, d.home, d.this, d.files, d.bytes, n.hash, n.time
 			FROM device d LEFT JOIN snapshot n ON n.id =
 				(SELECT id FROM snapshot WHERE device = d.id ORDER BY time DESC LIMIT 1)
+			WHERE d.this OR d.name <> '' OR n.id IS NOT NULL
 			ORDER BY d.this DESC, d.name, d.uid`)
 	})
 	return devices, err
