@@ -2,8 +2,10 @@ package managefiles
 
 import (
 	"context"
+	"slices"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/ask"
 )
 
 // counters is how many folders are counted at once: counting reads the disk, and
@@ -11,21 +13,19 @@ import (
 const counters = 2
 
 // sizes counts the folders whose rows are seen, the last asked for first, because
-// that is where the person has just scrolled to. It is used on one goroutine; the
-// counting itself runs on others and comes back through apply.
+// that is where the person has just scrolled to.
 type sizes struct {
+	desk  *ask.Desk
 	count func(ctx context.Context, path string) (engine.Amount, error)
 	done  func(path string, amount engine.Amount, err error)
-	apply func(func()) // runs a function on the owning goroutine
 
 	shown   map[any]string // which drawn row shows which path
 	queue   []string
-	running map[string]context.CancelFunc
-	stopped bool
+	running map[string]*ask.Lane
 }
 
-func newSizes(count func(context.Context, string) (engine.Amount, error), apply func(func()), done func(string, engine.Amount, error)) *sizes {
-	return &sizes{count: count, apply: apply, done: done, shown: map[any]string{}, running: map[string]context.CancelFunc{}}
+func newSizes(desk *ask.Desk, count func(context.Context, string) (engine.Amount, error), done func(string, engine.Amount, error)) *sizes {
+	return &sizes{desk: desk, count: count, done: done, shown: map[any]string{}, running: map[string]*ask.Lane{}}
 }
 
 // show tells that a drawn row now shows a path; "" when it shows nothing that is
@@ -43,23 +43,29 @@ func (s *sizes) show(row any, path string) {
 	if before != "" && !s.seen(before) {
 		s.drop(before)
 	}
-	if path != "" && !s.asked(path) {
+	if _, counting := s.running[path]; path != "" && !counting && !slices.Contains(s.queue, path) {
 		s.queue = append(s.queue, path)
 	}
 	s.next()
 }
 
-// stop ends all counting; start makes it possible again.
-func (s *sizes) stop() {
-	s.stopped = true
-	clear(s.shown)
-	s.queue = nil
-	for _, cancel := range s.running {
-		cancel()
+// hide forgets the rows inside a folder that was closed.
+func (s *sizes) hide(folder string) {
+	for row, path := range s.shown {
+		if inside(path, folder) {
+			s.show(row, "")
+		}
 	}
 }
 
-func (s *sizes) start() { s.stopped = false }
+// stop ends all counting; the next show begins again.
+func (s *sizes) stop() {
+	clear(s.shown)
+	s.queue = nil
+	for path := range s.running {
+		s.drop(path)
+	}
+}
 
 func (s *sizes) seen(path string) bool {
 	for _, p := range s.shown {
@@ -70,54 +76,28 @@ func (s *sizes) seen(path string) bool {
 	return false
 }
 
-func (s *sizes) asked(path string) bool {
-	if _, ok := s.running[path]; ok {
-		return true
-	}
-	for _, p := range s.queue {
-		if p == path {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *sizes) drop(path string) {
-	if cancel, ok := s.running[path]; ok {
-		cancel()
+	if lane, ok := s.running[path]; ok {
+		lane.Void()
+		delete(s.running, path)
 	}
-	for i, p := range s.queue {
-		if p == path {
-			s.queue = append(s.queue[:i], s.queue[i+1:]...)
-			return
-		}
-	}
+	s.queue = slices.DeleteFunc(s.queue, func(p string) bool { return p == path })
 }
 
 func (s *sizes) next() {
-	for !s.stopped && len(s.queue) > 0 && len(s.running) < counters {
+	for len(s.queue) > 0 && len(s.running) < counters {
 		last := len(s.queue) - 1
 		path := s.queue[last]
 		s.queue = s.queue[:last]
-		ctx, cancel := context.WithCancel(context.Background())
-		s.running[path] = cancel
-		go func() {
+		lane := &ask.Lane{}
+		s.running[path] = lane
+		s.desk.Ask(lane, func(ctx context.Context) func() {
 			amount, err := s.count(ctx, path)
-			s.apply(func() { s.finish(ctx, path, amount, err) })
-		}()
+			return func() {
+				delete(s.running, path)
+				s.done(path, amount, err)
+				s.next()
+			}
+		})
 	}
-}
-
-func (s *sizes) finish(ctx context.Context, path string, amount engine.Amount, err error) {
-	stale := ctx.Err() != nil
-	s.running[path]()
-	delete(s.running, path)
-	switch {
-	case !stale:
-		s.done(path, amount, err)
-	case s.seen(path) && !s.asked(path):
-		// Scrolled away and back while the cancelled count was still ending.
-		s.queue = append(s.queue, path)
-	}
-	s.next()
 }

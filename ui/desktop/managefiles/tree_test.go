@@ -1,7 +1,6 @@
 package managefiles
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -92,47 +91,5 @@ func TestExpectShowsTheLikelyMarksAtOnce(t *testing.T) {
 	tr.expect("/a", engine.MarkCheck)
 	if tr.find("/a/f").row.Mark != engine.MarkEmpty {
 		t.Error("an excluded file looks as if it were backed up")
-	}
-}
-
-func TestSizesCountWhatIsSeenLastFirst(t *testing.T) {
-	started := make(chan string, 10)
-	release := make(chan struct{})
-	applied := make(chan func(), 10)
-	got := map[string]int64{}
-	s := newSizes(
-		func(ctx context.Context, path string) (engine.Amount, error) {
-			started <- path
-			select {
-			case <-release:
-			case <-ctx.Done():
-			}
-			return engine.Amount{Bytes: int64(len(path))}, ctx.Err()
-		},
-		func(f func()) { applied <- f },
-		func(path string, a engine.Amount, err error) { got[path] = a.Bytes },
-	)
-	s.show(1, "/a")
-	s.show(2, "/bb")
-	s.show(3, "/ccc")
-	s.show(4, "/dddd")
-	first := map[string]bool{<-started: true, <-started: true}
-	if !first["/a"] || !first["/bb"] || len(s.queue) != 2 {
-		t.Fatalf("started %v, queued %v", first, s.queue)
-	}
-	s.show(1, "") // scrolled away: its count ends, and the newest in the queue starts
-	(<-applied)()
-	if p := <-started; p != "/dddd" {
-		t.Errorf("then came %s", p)
-	}
-	s.show(3, "/bb")
-	if len(s.queue) != 0 {
-		t.Errorf("still queued: %v", s.queue)
-	}
-	close(release)
-	(<-applied)()
-	(<-applied)()
-	if len(got) != 2 || got["/bb"] != 3 || got["/dddd"] != 5 {
-		t.Errorf("counted %v", got)
 	}
 }

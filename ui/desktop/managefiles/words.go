@@ -14,7 +14,7 @@ import (
 // liveLine is what stands below the title: what the draft chooses and how much of
 // it is not stored yet.
 func liveLine(e engine.Estimate) string {
-	line := fmt.Sprintf("%s, %s chosen", files(e.Selected.Files), look.Bytes(e.Selected.Bytes))
+	line := fmt.Sprintf("%s, %s chosen", look.Files(e.Selected.Files), look.Bytes(e.Selected.Bytes))
 	switch {
 	case !e.Complete:
 		return line + " so far, still counting"
@@ -24,13 +24,6 @@ func liveLine(e engine.Estimate) string {
 		return line + " · all of it stored"
 	}
 	return line + " · " + look.Bytes(e.NotStored.Bytes) + " not stored yet"
-}
-
-func files(n int64) string {
-	if n == 1 {
-		return "1 file"
-	}
-	return look.Count(n) + " files"
 }
 
 // rowState is the word of a row. A dash says whether new items join, because that
@@ -118,9 +111,9 @@ func readRule(kind engine.ExclusionKind, text string) (engine.Exclusion, string)
 		x.Pattern = strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(text, "*"), "."))
 		switch {
 		case x.Pattern == "":
-			return x, "Write the ending of the files, as in iso or .iso."
+			return x, "Write the extension of the files, as in iso or .iso."
 		case strings.ContainsAny(x.Pattern, `/\*? `):
-			return x, "An ending is one word, as in iso. For anything more take a wildcard."
+			return x, "An extension is one word, as in iso. For anything more take a wildcard."
 		}
 	case engine.ExcludeWildcard:
 		if text == "" {
@@ -141,17 +134,22 @@ func readRule(kind engine.ExclusionKind, text string) (engine.Exclusion, string)
 }
 
 // whyTitle heads the card about one row.
-func whyTitle(name string, r engine.Reason) string {
-	if r.Included {
-		return "Why " + name + "?"
+func whyTitle(row engine.SelectRow, r engine.Reason) string {
+	switch {
+	case row.Mark == engine.MarkDash:
+		return "Why only part of " + row.Name + "?"
+	case r.Included:
+		return "Why " + row.Name + "?"
 	}
-	return "Why not " + name + "?"
+	return "Why not " + row.Name + "?"
 }
 
 // anyway is the offer below the reason: what a click would do about it; "" when
 // there is nothing to offer.
 func anyway(row engine.SelectRow, r engine.Reason) string {
 	switch {
+	case row.Mark == engine.MarkDash:
+		return "Back up all of it"
 	case !r.Included && (r.Exclusion != nil || r.Choice != nil || row.Mark == engine.MarkEmpty):
 		return "Back it up anyway"
 	case r.Included:

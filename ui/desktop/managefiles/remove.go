@@ -1,0 +1,103 @@
+package managefiles
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop/look"
+)
+
+// hold is how long a removal can be undone.
+const hold = 30 * 24 * time.Hour
+
+// askRemove explains what removing means before it is done. It is a separate act:
+// taking a check away never removes a version.
+func (s *Screen) askRemove(n *node) {
+	name, path := n.row.Name, n.row.Path
+	until := s.deps.Now().Add(hold).Format("2 January")
+	words := look.SoftParagraph(fmt.Sprintf(
+		"Every version of **%s** that is stored disappears from Get Files at once, and is deleted for good on %s. Until then you can undo it here. The files on this computer stay as they are.", name, until))
+	stop := look.Check("Stop backing it up as well", engine.MarkCheck, nil)
+	again := look.SmallParagraph("Otherwise it is stored again with the next backup, without its older versions.")
+	body := look.Column(12, words, look.Column(2, look.Leading(stop), look.Pad(again, 0, 0, 0, 24)))
+	var sheet *look.Dialog
+	sheet = look.SheetSized(s.deps.Window, "Remove "+name+" from the backup?", body, 480,
+		look.Secondary("Keep it", "", func() { sheet.Hide() }),
+		look.Danger("Remove", "", func() { sheet.Hide(); s.remove(path, stop.Checked()) }))
+	sheet.Show()
+}
+
+// remove removes, and saves at once that the path is no longer backed up, apart
+// from whatever else the draft holds.
+func (s *Screen) remove(path string, stop bool) {
+	saved := s.state.saved
+	if stop {
+		s.change(uncheck(s.state.draft, path))
+		saved = uncheck(saved, path)
+	}
+	s.desk.Once(func(ctx context.Context) func() {
+		var err error
+		if stop {
+			err = s.deps.Engine.SaveSelection(ctx, saved)
+		}
+		if err == nil {
+			_, err = s.deps.Engine.RemoveFromBackup(ctx, path)
+		}
+		return func() {
+			look.Say(s.deps.Window, err)
+			s.load()
+		}
+	})
+}
+
+// listRemovals asks what can still be undone.
+func (s *Screen) listRemovals() {
+	s.desk.Ask(&s.removing, func(ctx context.Context) func() {
+		list, err := s.deps.Engine.Removals(ctx)
+		return func() {
+			if err != nil {
+				return // the list is only an offer; the next load asks again
+			}
+			s.state.removals = list
+			s.view.drawNote()
+		}
+	})
+}
+
+// showRemovals lists what was removed, each with its undo.
+func (s *Screen) showRemovals() {
+	list := look.Column(0)
+	var sheet *look.Dialog
+	for i, r := range s.state.removals {
+		if i > 0 {
+			list.Add(look.Rule())
+		}
+		list.Add(s.removalRow(r, func() { sheet.Hide() }))
+	}
+	body := look.Column(12,
+		look.SoftParagraph("What was removed from the backup is deleted for good on the day that stands beside it."), list)
+	sheet = look.SheetSized(s.deps.Window, "Removed from the backup", look.Scroll(body), 560,
+		look.Primary("Done", "", func() { sheet.Hide() }))
+	sheet.Show()
+}
+
+func (s *Screen) removalRow(r engine.Removal, closed func()) fyne.CanvasObject {
+	words := look.Column(0,
+		look.Body(r.Path).TruncateMiddle(),
+		look.SoftSmall(fmt.Sprintf("%s, %s · deleted for good on %s", look.Files(r.Amount.Files), look.Bytes(r.Amount.Bytes), r.Final.Format("2 January"))).Truncate())
+	undo := look.Secondary("Undo", "undo-2", func() {
+		closed()
+		s.desk.Once(func(ctx context.Context) func() {
+			err := s.deps.Engine.UndoRemove(ctx, r.ID)
+			return func() {
+				look.Say(s.deps.Window, err)
+				s.load()
+			}
+		})
+	})
+	return look.Pad(look.Row(12, look.Grow(words), undo), 10, 0, 10, 0)
+}
