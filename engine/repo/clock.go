@@ -13,6 +13,7 @@ func systemClock() clock {
 		hostname:  os.Hostname,
 		alive:     processAlive,
 		lockWait:  200 * time.Millisecond,
+		lockTick:  30 * time.Second,
 		lockRenew: 5 * time.Minute,
 	}
 }

@@ -114,7 +114,8 @@ func (r *Repository) acquire(ctx context.Context, exclusive bool) (ID, time.Time
 }
 
 func (r *Repository) writeLock(ctx context.Context, exclusive bool) (ID, time.Time, error) {
-	f := lockFile{Time: r.clock.now(), Exclusive: exclusive, PID: os.Getpid()}
+	// Only the wall clock goes on while the computer sleeps.
+	f := lockFile{Time: r.clock.now().Round(0), Exclusive: exclusive, PID: os.Getpid()}
 	f.Hostname, _ = r.clock.hostname()
 	if u, err := user.Current(); err == nil {
 		f.Username = u.Username
@@ -228,12 +229,17 @@ func (l *Lock) Unlock() {
 	})
 }
 
-// keep renews the lock until it is told to stop or the lock is lost.
+// keep renews the lock until it is told to stop or the lock is lost. It looks at
+// the clock often, because timers stand still while the computer sleeps.
 func (l *Lock) keep(ctx context.Context) {
 	defer close(l.done)
+	clock := l.repository.clock
 	for {
-		if err := l.repository.clock.sleep(ctx, l.repository.clock.lockRenew); err != nil {
+		if err := clock.sleep(ctx, clock.lockTick); err != nil {
 			return
+		}
+		if l.age() < clock.lockRenew {
+			continue
 		}
 		switch err := l.renew(ctx); {
 		case err == nil:

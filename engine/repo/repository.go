@@ -43,6 +43,7 @@ type clock struct {
 	hostname  func() (string, error)
 	alive     func(pid int) bool
 	lockWait  time.Duration // between writing a lock and looking for others
+	lockTick  time.Duration // between two looks at the clock
 	lockRenew time.Duration // between two renewals
 }
 

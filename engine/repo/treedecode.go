@@ -38,7 +38,7 @@ func (e *RefusedError) add(why, name string) {
 // or contain a slash or a NUL are left out; the error is then a *RefusedError and
 // the remaining nodes are good. Any other error is ErrDamaged, without nodes.
 func DecodeTree(data []byte) ([]Node, error) {
-	nodes := make([]Node, 0, min(len(data)/300+1, 4096))
+	nodes := make([]Node, 0, len(data)/300+1) // what entries mostly take
 	var refused RefusedError
 	err := decodeTree(data, &refused, func(n *Node) error {
 		nodes = append(nodes, *n)
@@ -293,7 +293,7 @@ func (d *treeDecoder) subtree() *ID {
 // fresh returns n ids of their own.
 func (d *treeDecoder) fresh(n int) []ID {
 	const most, slab = 16, 64
-	if n > most {
+	if n == 0 || n > most {
 		return make([]ID, n)
 	}
 	if n > len(d.slab) {

@@ -1,0 +1,300 @@
+package repo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/user"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"holdfast/engine/storage"
+)
+
+// putLock leaves a lock of somebody else.
+func putLock(t testing.TB, r *Repository, f lockFile) ID {
+	t.Helper()
+	document, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := r.saveFile(t.Context(), storage.Locks, document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// inTime runs a test in a bubble in which time passes at once. The signal handler
+// and the user are looked up before, because they live outside of it.
+func inTime(t *testing.T, test func(t *testing.T, r *Repository, store *memoryStore)) {
+	t.Helper()
+	surviveHangup()()
+	_, _ = user.Current()
+	synctest.Test(t, func(t *testing.T) {
+		r, store := newTestRepository(t)
+		test(t, r, store)
+	})
+}
+
+func TestSharedLocksStandTogetherAndAnExclusiveOneStandsAlone(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		lock := func(exclusive, want bool) *Lock {
+			t.Helper()
+			l, err := r.Lock(t.Context(), exclusive)
+			if want != (err == nil) || (err != nil && !errors.Is(err, ErrLocked)) {
+				t.Fatalf("exclusive %v: %v", exclusive, err)
+			}
+			return l
+		}
+		a, b := lock(false, true), lock(false, true)
+		lock(true, false)
+		a.Unlock()
+		lock(true, false)
+		b.Unlock()
+		b.Unlock() // once more does nothing
+		c := lock(true, true)
+		lock(true, false)
+		lock(false, false)
+		c.Unlock()
+		if left := store.names(storage.Locks); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+}
+
+func TestALockSaysWhoHoldsIt(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, _ *memoryStore) {
+		putLock(t, r, lockFile{Time: time.Now().Add(-time.Minute), Exclusive: true, Hostname: "kasimir", Username: "fd0", PID: 13607})
+		_, err := r.Lock(t.Context(), false)
+		var locked *LockedError
+		if !errors.As(err, &locked) || locked.Hostname != "kasimir" || locked.Username != "fd0" || locked.PID != 13607 || !locked.Exclusive {
+			t.Fatalf("%v", err)
+		}
+	})
+}
+
+func TestStaleLocksAreRemovedAndOthersRespected(t *testing.T) {
+	const dead = 1 << 22 // beyond the largest process number
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		host, err := os.Hostname()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, c := range map[string]struct {
+			lock  lockFile
+			stale bool
+		}{
+			"elsewhere, a minute old":         {lockFile{Time: time.Now().Add(-time.Minute), Hostname: "other", PID: dead}, false},
+			"elsewhere, 29 minutes old":       {lockFile{Time: time.Now().Add(-29 * time.Minute), Hostname: "other", PID: 1}, false},
+			"elsewhere, 31 minutes old":       {lockFile{Time: time.Now().Add(-31 * time.Minute), Hostname: "other", PID: 1}, true},
+			"elsewhere, of the future":        {lockFile{Time: time.Now().Add(time.Hour), Hostname: "other", PID: 1}, false},
+			"here, of a living process":       {lockFile{Time: time.Now(), Hostname: host, PID: os.Getppid()}, false},
+			"here, of this process":           {lockFile{Time: time.Now(), Hostname: host, PID: os.Getpid()}, false},
+			"here, of a dead process":         {lockFile{Time: time.Now(), Hostname: host, PID: dead}, true},
+			"here, of no process":             {lockFile{Time: time.Now(), Hostname: host}, false},
+			"here, alive but 31 minutes old":  {lockFile{Time: time.Now().Add(-31 * time.Minute), Hostname: host, PID: os.Getppid()}, true},
+			"from nowhere at the end of time": {lockFile{}, true},
+		} {
+			id := putLock(t, r, c.lock)
+			l, err := r.Lock(t.Context(), true)
+			if c.stale != (err == nil) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err == nil {
+				l.Unlock()
+			}
+			if _, err := store.Stat(t.Context(), storage.Locks, id.String()); c.stale != errors.Is(err, ErrNotFound) {
+				t.Errorf("%s: the file: %v", name, err)
+			}
+			_ = store.Remove(t.Context(), storage.Locks, id.String())
+		}
+	})
+}
+
+func TestALockThatCannotBeReadIsRespectedUntilItIsOld(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		if err := store.Put(t.Context(), storage.Locks, ID{1}.String(), []byte("rubbish")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Lock(t.Context(), false); !errors.Is(err, ErrLocked) {
+			t.Error(err)
+		}
+		time.Sleep(31 * time.Minute)
+		l, err := r.Lock(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Unlock()
+	})
+}
+
+func TestOfManyThatWantTheExclusiveLockAtOnceAtMostOneGetsIt(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		for range 20 {
+			var wait sync.WaitGroup
+			var mu sync.Mutex
+			var held []*Lock
+			for range 5 {
+				wait.Go(func() {
+					l, err := r.Lock(t.Context(), true)
+					if err != nil && !errors.Is(err, ErrLocked) {
+						t.Error(err)
+					}
+					if err == nil {
+						mu.Lock()
+						held = append(held, l)
+						mu.Unlock()
+					}
+				})
+			}
+			wait.Wait()
+			if len(held) > 1 {
+				t.Fatalf("%d hold it", len(held))
+			}
+			for _, l := range held {
+				l.Unlock()
+			}
+			if left := store.names(storage.Locks); len(left) != 0 {
+				t.Fatalf("left behind: %v", left)
+			}
+		}
+	})
+}
+
+func TestAHeldLockIsRenewedAndNeverGrowsStale(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		l, err := r.Lock(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for range 600 {
+			time.Sleep(time.Minute)
+			names := store.names(storage.Locks)
+			if len(names) != 1 {
+				t.Fatalf("%d lock files", len(names))
+			}
+			seen[names[0]] = true
+			if _, err := r.Lock(t.Context(), true); !errors.Is(err, ErrLocked) {
+				t.Fatal(err)
+			}
+		}
+		if len(seen) < 90 {
+			t.Errorf("renewed %d times in ten hours", len(seen))
+		}
+		select {
+		case <-l.Lost():
+			t.Error("lost")
+		default:
+		}
+		l.Unlock()
+		if left := store.names(storage.Locks); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+}
+
+func TestALockThatSomebodyRemovedIsLost(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		l, err := r.Lock(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Unlock()
+		if err := store.Remove(t.Context(), storage.Locks, store.names(storage.Locks)[0]); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		<-l.Lost()
+		if time.Since(start) > 6*time.Minute {
+			t.Errorf("noticed after %v", time.Since(start))
+		}
+	})
+}
+
+func TestALockSurvivesAStoreThatIsAwayForAWhileAndIsLostBeforeOthersTakeIt(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		l, err := r.Lock(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Unlock()
+		away := func(d time.Duration) {
+			store.mu.Lock()
+			store.refuse = func(string, storage.Kind, string) error { return storage.ErrUnreachable }
+			store.mu.Unlock()
+			time.Sleep(d)
+			store.mu.Lock()
+			store.refuse = nil
+			store.mu.Unlock()
+		}
+		away(14 * time.Minute)
+		time.Sleep(time.Hour)
+		select {
+		case <-l.Lost():
+			t.Fatal("lost after a quarter of an hour")
+		default:
+		}
+		start := time.Now()
+		go away(time.Hour)
+		<-l.Lost()
+		if age := time.Since(start); age > lockStale {
+			t.Errorf("given up after %v, when others may have it", age)
+		}
+		time.Sleep(2 * time.Hour)
+	})
+}
+
+func TestAfterALongSleepTheLockIsKeptOnlyIfNobodyElseHasTheRepository(t *testing.T) {
+	for _, other := range []bool{false, true} {
+		inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+			// The computer sleeps: its timers stand still and its clock goes on.
+			var mu sync.Mutex
+			var slept time.Duration
+			r.clock.now = func() time.Time {
+				mu.Lock()
+				defer mu.Unlock()
+				return time.Now().Add(slept)
+			}
+			l, err := r.Lock(t.Context(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Unlock()
+			if other {
+				putLock(t, r, lockFile{Time: time.Now().Add(2*time.Hour - time.Minute), Exclusive: true, Hostname: "other"})
+			}
+			mu.Lock()
+			slept = 2 * time.Hour
+			mu.Unlock()
+			time.Sleep(2 * time.Minute)
+			select {
+			case <-l.Lost():
+				if !other {
+					t.Error("lost although nobody was there")
+				}
+			default:
+				if other {
+					t.Error("kept although somebody else holds the repository")
+				}
+			}
+		})
+	}
+}
+
+func TestALockThatIsNotWantedAnyMoreIsNotLeftBehind(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel) // while it waits for others to appear
+		if _, err := r.Lock(ctx, true); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if left := store.names(storage.Locks); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+}
