@@ -50,7 +50,7 @@ type Control struct {
 	Name     string `json:"name,omitempty"` // given by the program, see Named
 	Kind     Kind   `json:"kind"`
 	Text     string `json:"text,omitempty"` // its own words, or those of its parts
-	Icon     string `json:"icon,omitempty"` // resource name of its picture, when it has no words
+	Icon     string `json:"icon,omitempty"` // resource name of its first picture
 	X        int    `json:"x"`              // of the visible part, in pixels of the window
 	Y        int    `json:"y"`
 	W        int    `json:"w"`
@@ -154,13 +154,16 @@ func describe(object fyne.CanvasObject) (Control, bool) {
 	if control.Kind != Scroll {
 		control.Text = words(object)
 	}
-	if control.Text == "" && control.Kind == Button {
+	if control.Kind == Button {
 		control.Icon = picture(object)
 	}
 	if disableable, ok := object.(fyne.Disableable); ok {
 		control.Disabled = disableable.Disabled()
 	}
 	control.Checked, _ = field(object, "Checked").(bool)
+	if o, ok := object.(interface{ Checked() bool }); ok {
+		control.Checked = o.Checked()
+	}
 	return control, control.Kind != Text || control.Text != ""
 }
 
@@ -171,18 +174,21 @@ func nameOf(object fyne.CanvasObject) string {
 	return ""
 }
 
+// speaker is text that may be drawn shortened or wrapped, and knows itself whole.
+type speaker interface{ Words() string }
+
 // isWords says that an object is text and nothing else.
 func isWords(object fyne.CanvasObject) bool {
 	switch object.(type) {
-	case *canvas.Text, *widget.Label, *widget.RichText:
+	case *canvas.Text, *widget.Label, *widget.RichText, speaker:
 		return true
 	}
 	return false
 }
 
 // words are what an object says: its own text, else that of its visible parts in
-// the order in which they are drawn. What is typed into a password field stays
-// out.
+// the order in which they are drawn, else the name that it has for those who do
+// not see its picture. What is typed into a password field stays out.
 func words(object fyne.CanvasObject) string {
 	if secret, _ := field(object, "Password").(bool); secret {
 		return ""
@@ -192,6 +198,10 @@ func words(object fyne.CanvasObject) string {
 		return o.Text
 	case *widget.RichText:
 		return strings.TrimSpace(o.String())
+	case speaker:
+		return o.Words()
+	case interface{ Text() string }:
+		return o.Text()
 	}
 	if text, _ := field(object, "Text").(string); text != "" {
 		return text
@@ -204,6 +214,9 @@ func words(object fyne.CanvasObject) string {
 		if text := words(part); text != "" {
 			all = append(all, text)
 		}
+	}
+	if o, ok := object.(interface{ Name() string }); ok && len(all) == 0 {
+		return o.Name()
 	}
 	return strings.Join(all, " ")
 }

@@ -39,6 +39,34 @@ func (r *row) CreateRenderer() fyne.WidgetRenderer {
 		canvas.NewText(r.name, theme.Color(theme.ColorNameForeground)), layout.NewSpacer(), r.clock))
 }
 
+// cut is text of our own that is drawn shortened.
+type cut struct {
+	widget.BaseWidget
+	words string
+}
+
+func newCut(words string) *cut {
+	c := &cut{words: words}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *cut) Words() string { return c.words }
+func (c *cut) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(canvas.NewText(c.words[:3]+"…", theme.Color(theme.ColorNameForeground)))
+}
+
+// sign is a button of our own: a picture that has a name, and a mark.
+type sign struct {
+	widget.Icon
+	name string
+	on   bool
+}
+
+func (s *sign) Tapped(*fyne.PointEvent) {}
+func (s *sign) Name() string            { return s.name }
+func (s *sign) Checked() bool           { return s.on }
+
 // search is an entry of our own.
 type search struct{ widget.Entry }
 
@@ -126,6 +154,22 @@ func TestAWidgetOfOurOwnHasTheWordsOfItsPartsAndKnowsThem(t *testing.T) {
 		}
 	}
 	t.Fatalf("no clock in the row: %+v", m.Controls)
+}
+
+func TestShortenedTextIsWholeAndPicturesHaveNames(t *testing.T) {
+	clock := &sign{name: "Versions", on: true}
+	clock.ExtendBaseWidget(clock)
+	clock.SetResource(theme.HistoryIcon())
+	m := Walk(show(t, container.NewVBox(newCut("a very long name.docx"), clock), 300, 200).Canvas())
+	if c := find(t, m, "a very long name.docx"); c.Kind != Text {
+		t.Errorf("shortened text: %+v", c)
+	}
+	if c := find(t, m, "Versions"); c.Kind != Button || !c.Checked || c.Icon == "" {
+		t.Errorf("picture: %+v", c)
+	}
+	if len(m.Controls) != 2 {
+		t.Errorf("parts of text are on the map: %+v", m.Controls)
+	}
 }
 
 func TestWhatIsScrolledAwayOrHiddenIsLeftOut(t *testing.T) {
