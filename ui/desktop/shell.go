@@ -48,7 +48,7 @@ var places = []struct {
 	place Place
 	icon  string
 }{
-	{Home, "house"}, {ManageFiles, "list-checks"}, {GetFiles, "history"}, {Downloads, "download"}, {History, "align-left"}, {Settings, "sliders-horizontal"},
+	{Home, "house"}, {ManageFiles, "list-checks"}, {GetFiles, "history"}, {Downloads, "arrow-down-to-line"}, {History, "align-left"}, {Settings, "settings-2"},
 }
 
 // Shell is the content of the window.

@@ -21,13 +21,15 @@ type view struct {
 	bars         *fyne.Container
 	checked      *meter
 	uploaded     *meter
-	below, said  *look.Text
+	stored       *look.Text
+	limit, at    *look.Text
+	said         *look.Text
 	facts        *fyne.Container
 	proofHead    *look.Text
-	proofLine    *look.Text
+	proofLine    *look.Words
 	proofLink    *look.Button
 	problemsHead *look.Text
-	problemsLine *look.Text
+	problemsLine *look.Words
 	problemsLink *look.Button
 	days         *look.ColumnsChart
 	daysNone     *look.Text
@@ -54,11 +56,12 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 	v.reason = look.SoftParagraph("")
 	v.checked = newMeter("Checking files", "Checking")
 	v.uploaded = newMeter("Uploading what is new", "Uploading")
-	v.below = look.SoftSmall("").TruncateMiddle()
+	v.stored, v.limit = look.SoftSmall("").Truncate(), look.SoftSmall("")
+	v.at = look.SoftSmall("").TruncateMiddle()
 	v.said = look.SoftSmall("").Truncate()
-	v.bars = look.Column(8, v.checked.object, v.uploaded.object, v.below)
+	v.bars = look.Column(8, v.checked.object, v.uploaded.object, look.Column(0, v.stored, look.Row(3, v.limit, look.Grow(v.at))))
 	v.facts = look.Column(4)
-	middle := look.Column(12, look.Row(10, v.pill, look.Grow(v.reason)), v.bars, v.facts)
+	middle := look.Column(12, container.New(&leadIn{}, v.pill, v.reason), v.bars, v.facts)
 	buttons := look.Sized(look.Column(10,
 		look.Primary("Get Files", "history", func() { s.deps.GetFiles("") }),
 		look.Secondary("Manage Files", "list-checks", func() { s.deps.ManageFiles() }),
@@ -68,11 +71,11 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 
 func (s *Screen) cards() fyne.CanvasObject {
 	v := &s.view
-	v.proofHead, v.proofLine = look.Heading("").Truncate(), look.SoftSmall("").Truncate()
+	v.proofHead, v.proofLine = look.Heading("").Truncate(), look.SmallParagraph("")
 	v.proofLink = look.SmallLink("Try it now", s.prove)
-	v.problemsHead, v.problemsLine = look.Heading("").Truncate(), look.SoftSmall("").Truncate()
+	v.problemsHead, v.problemsLine = look.Heading("").Truncate(), look.SmallParagraph("")
 	v.problemsLink = look.SmallLink("See which and why", func() { s.deps.Details() })
-	v.days = look.Columns(52)
+	v.days = look.Columns(50)
 	v.daysNone = look.SoftSmall("Nothing stored yet").Truncate()
 	small := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
 		return look.Card(look.Column(4, append([]fyne.CanvasObject{look.SoftSmall(title).Truncate()}, objects...)...))
@@ -152,7 +155,11 @@ func (s *Screen) drawState(running bool) {
 		v.checked.set(figure, share, share >= 1 && !p.Counting)
 		figure, share = uploading(p)
 		v.uploaded.set(figure, share, false)
-		v.below.Set(below(p, st.Status.Computer.Home))
+		v.stored.Set(stored(p))
+		show(v.stored, v.stored.Words() != "")
+		v.limit.Set(limit(p))
+		show(v.limit, p.Limit != "")
+		v.at.Set(current(p, st.Status.Computer.Home))
 	}
 	s.drawFacts(st.Known && !running)
 }
@@ -160,6 +167,7 @@ func (s *Screen) drawState(running bool) {
 func (s *Screen) drawFacts(visible bool) {
 	v := &s.view
 	show(v.facts, visible)
+	show(v.said, v.said.Words() != "")
 	if !visible {
 		return
 	}
@@ -170,7 +178,7 @@ func (s *Screen) drawFacts(visible bool) {
 	v.drawnFacts = facts
 	v.facts.Objects = nil
 	for _, f := range facts {
-		v.facts.Add(look.Row(8, look.Sized(look.SoftBody(f.Name), 104, 20), look.Grow(look.Body(f.Value).TruncateMiddle())))
+		v.facts.Add(look.Row(8, look.Sized(look.SoftBody(f.Name), 104, 20), look.Grow(look.Body(f.Value).Truncate())))
 	}
 	v.facts.Add(v.said)
 }
@@ -235,6 +243,38 @@ func show(o fyne.CanvasObject, visible bool) {
 	} else {
 		o.Hide()
 	}
+}
+
+// leadIn puts words beside the pill where they fit on one line, else below it.
+type leadIn struct{ width float32 }
+
+const leadGap = 10
+
+func (l *leadIn) beside(objects []fyne.CanvasObject, width float32) bool {
+	words := look.Body(objects[1].(*look.Words).Words()).MinSize().Width
+	return objects[0].MinSize().Width+leadGap+words <= width
+}
+
+// MinSize is that of the width that was last given.
+func (l *leadIn) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	pill, words := objects[0].MinSize(), objects[1].MinSize()
+	if l.beside(objects, l.width) {
+		return fyne.NewSize(160, pill.Height)
+	}
+	return fyne.NewSize(160, pill.Height+6+words.Height)
+}
+
+// Layout decides anew.
+func (l *leadIn) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	pill := objects[0].MinSize()
+	objects[0].Resize(pill)
+	x, y := pill.Width+leadGap, float32(2)
+	if !l.beside(objects, size.Width) {
+		x, y = 0, pill.Height+6
+	}
+	objects[1].Resize(fyne.NewSize(size.Width-x, size.Height-y))
+	objects[1].Move(fyne.NewPos(x, y))
 }
 
 // meter is a bar with its name and figure above. Where there is no room for both,

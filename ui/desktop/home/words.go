@@ -69,23 +69,29 @@ func uploading(p engine.Progress) (words string, fraction float64) {
 	return strings.Join(parts, " · "), fraction
 }
 
-// below is the small line under the bars.
-func below(p engine.Progress, home string) string {
-	var parts []string
-	if p.StoredBefore > 0 {
-		parts = append(parts, "Already stored: "+look.Bytes(p.StoredBefore)+".")
+// stored, limit and current are the small lines under the bars.
+func stored(p engine.Progress) string {
+	if p.StoredBefore <= 0 {
+		return ""
 	}
+	return "Already stored: " + look.Bytes(p.StoredBefore) + "; only what is new is uploaded."
+}
+
+func limit(p engine.Progress) string {
 	switch p.Limit {
 	case "":
+		return ""
 	case "your limit":
-		parts = append(parts, "Limited by your settings.")
-	default:
-		parts = append(parts, "Limited by the "+p.Limit+".")
+		return "Limited by your settings."
 	}
-	if p.Current != "" {
-		parts = append(parts, "Now: "+short(p.Current, home))
+	return "Limited by the " + p.Limit + "."
+}
+
+func current(p engine.Progress, home string) string {
+	if p.Current == "" {
+		return ""
 	}
-	return strings.Join(parts, " ")
+	return "Now: " + short(p.Current, home)
 }
 
 // short is a path without the home folder in front.
@@ -119,9 +125,9 @@ func (s State) facts() []fact {
 	if d := st.Destination; d.Address != "" {
 		switch {
 		case !d.Reachable:
-			facts = append(facts, fact{"Kept at", d.Address + ", not reachable now"})
+			facts = append(facts, fact{"Kept at", "Not reachable: " + d.Address})
 		case d.Free >= 0:
-			facts = append(facts, fact{"Kept at", d.Address + ", " + look.Bytes(d.Free) + " free"})
+			facts = append(facts, fact{"Kept at", look.Bytes(d.Free) + " free at " + d.Address})
 		default:
 			facts = append(facts, fact{"Kept at", d.Address})
 		}
@@ -147,7 +153,7 @@ func (s State) proven() (head, line string, bad bool) {
 	case s.Proving:
 		return "Reading files back…", "A few files at random, from the backup alone", false
 	case p.Time.IsZero():
-		return "Not yet", "Nothing has been read back so far", false
+		return "Not yet", "Nothing was read back so far", false
 	case len(p.Failed) > 0:
 		return "It failed", look.Day(p.Time, s.Now) + ": " + p.Failed[0], true
 	}
@@ -220,7 +226,7 @@ func (s State) picture() (fraction float64, big, icon, small string) {
 	case engine.StatePaused:
 		return 1, "", "pause", "paused"
 	case engine.StateAttention:
-		return 1, "", "triangle-alert", "look here"
+		return 1, "", "triangle-alert", "attention"
 	}
 	return 0, "", "ellipsis", "not set up"
 }

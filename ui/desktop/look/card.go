@@ -14,8 +14,8 @@ func CardPadded(content fyne.CanvasObject, pad float32) fyne.CanvasObject {
 }
 
 // Page is a screen: title, subtitle and actions above, the content below, in the
-// margins of the design. The content takes the height that is left; put what can
-// grow into Scroll.
+// margins of the design. The content takes the height that is left; content that
+// was put into Scroll reaches to the edges of the window, so that its bar does too.
 func Page(title, subtitle string, content fyne.CanvasObject, actions ...fyne.CanvasObject) *PageView {
 	p := &PageView{Title: Title(title).Truncate(), Subtitle: SoftBody(subtitle).Truncate()}
 	words := Column(0, p.Title, p.Subtitle)
@@ -23,8 +23,14 @@ func Page(title, subtitle string, content fyne.CanvasObject, actions ...fyne.Can
 		p.Subtitle.Hide()
 	}
 	p.Head = Row(8, append([]fyne.CanvasObject{Grow(words)}, actions...)...)
-	p.body = Column(Gap, Sized(p.Head, 0, 36), Grow(content))
-	p.root = container.NewStack(NewBox(ColorBackground, "", 0), Pad(p.body, MarginY, MarginX, MarginY, MarginX))
+	head := Pad(Sized(p.Head, 0, 36), MarginY, MarginX, 0, MarginX)
+	if scroll, ok := content.(*container.Scroll); ok {
+		scroll.Content = Pad(scroll.Content, Gap, MarginX, MarginY, MarginX)
+		p.body = Column(0, head, Grow(scroll))
+	} else {
+		p.body = Column(Gap, head, Grow(Pad(content, 0, MarginX, MarginY, MarginX)))
+	}
+	p.root = container.NewStack(NewBox(ColorBackground, "", 0), p.body)
 	return p
 }
 

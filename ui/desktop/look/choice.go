@@ -148,10 +148,10 @@ func (r *checkRenderer) paint() {
 	switch c.mark {
 	case engine.MarkCheck:
 		c.box.SetColors(fill, fill)
-		c.tick.SetIcon(iconStroke("check", tick, "4"))
+		c.tick.SetIcon(iconStroke("check", tick, 4.5))
 	case engine.MarkDash:
 		c.box.SetColors(fill, fill)
-		c.tick.SetIcon(iconStroke("minus", tick, "4"))
+		c.tick.SetIcon(iconStroke("minus", tick, 4.5))
 	default:
 		line := ColorBox
 		if c.Disabled() {

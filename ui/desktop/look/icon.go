@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"regexp"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -12,33 +13,49 @@ import (
 	"holdfast/assets"
 )
 
-// vector is a stroke drawing in a colour of the theme. Its name carries the
-// colour, because Fyne keeps rendered drawings by name; theme.ThemedResource would
-// fill the strokes to blobs.
+// vector is a stroke drawing in a colour of the theme. Its name carries all that
+// decides how it looks, because Fyne keeps rendered drawings by name.
+// theme.ThemedResource would fill the strokes to blobs. Fyne's renderer scales a
+// drawing but not the width of its strokes, so the width is worked out here, for
+// the size the drawing is shown at and the pixels of the screen.
 type vector struct {
-	name  string
-	data  []byte
-	color fyne.ThemeColorName
+	name   string
+	data   []byte
+	color  fyne.ThemeColorName
+	stroke float64 // on the grid of 24
+	size   float32 // it is shown at
 }
+
+const gridSize = 24
 
 // Icon is a Lucide icon, by its name there, in a colour of the theme. An unknown
 // name is drawn as a file.
 func Icon(name string, color fyne.ThemeColorName) fyne.Resource {
-	return iconStroke(name, color, "1.75")
+	return iconStroke(name, color, 1.75)
 }
 
-func iconStroke(name string, color fyne.ThemeColorName, width string) fyne.Resource {
+func iconStroke(name string, color fyne.ThemeColorName, stroke float64) fyne.Resource {
 	data := assets.Read("icons/" + name + ".svg")
 	if data == nil {
 		name, data = "file", assets.Read("icons/file.svg")
 	}
-	data = bytes.Replace(data, []byte(`stroke-width="2"`), []byte(`stroke-width="`+width+`"`), 1)
-	return &vector{name: name + "-" + width, data: data, color: color}
+	return &vector{name: name, data: data, color: color, stroke: stroke, size: IconSize}
 }
 
 // Mark is the program's mark in a colour of the theme.
 func Mark(color fyne.ThemeColorName) fyne.Resource {
-	return &vector{name: "mark", data: assets.Read("mark.svg"), color: color}
+	return &vector{name: "mark", data: assets.Read("mark.svg"), color: color, stroke: 2.5, size: IconSize}
+}
+
+// at is the drawing as it is shown at another size.
+func at(icon fyne.Resource, size float32) fyne.Resource {
+	v, ok := icon.(*vector)
+	if !ok || v.size == size {
+		return icon
+	}
+	other := *v
+	other.size = size
+	return &other
 }
 
 func (v *vector) hex() string {
@@ -46,11 +63,30 @@ func (v *vector) hex() string {
 	return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
 }
 
-func (v *vector) Name() string { return v.name + v.hex() + ".svg" }
+// width is the width of the strokes in pixels of the screen.
+func (v *vector) width() string {
+	return fmt.Sprintf("%.2f", v.stroke*float64(v.size)/gridSize*pixels())
+}
+
+// pixels is how many pixels of the screen are one of Fyne's.
+func pixels() float64 {
+	const far = 1000
+	for _, w := range fyne.CurrentApp().Driver().AllWindows() {
+		if x, _ := w.Canvas().PixelCoordinateForPosition(fyne.NewPos(far, 0)); x > 0 {
+			return float64(x) / far
+		}
+	}
+	return 1
+}
+
+func (v *vector) Name() string { return v.name + "-" + v.width() + v.hex() + ".svg" }
 
 func (v *vector) Content() []byte {
-	return bytes.ReplaceAll(v.data, []byte("currentColor"), []byte(v.hex()))
+	data := bytes.ReplaceAll(v.data, []byte("currentColor"), []byte(v.hex()))
+	return strokeWidth.ReplaceAll(data, []byte(`stroke-width="`+v.width()+`"`))
 }
+
+var strokeWidth = regexp.MustCompile(`stroke-width="[^"]*"`)
 
 // Glyph shows an icon at a fixed size and follows the theme.
 type Glyph struct {
@@ -61,7 +97,7 @@ type Glyph struct {
 
 // NewGlyph shows a resource, as from Icon or Mark, at a size.
 func NewGlyph(icon fyne.Resource, size float32) *Glyph {
-	g := &Glyph{image: canvas.NewImageFromResource(icon), size: size}
+	g := &Glyph{image: canvas.NewImageFromResource(at(icon, size)), size: size}
 	g.image.FillMode = canvas.ImageFillContain
 	g.ExtendBaseWidget(g)
 	return g
@@ -69,7 +105,7 @@ func NewGlyph(icon fyne.Resource, size float32) *Glyph {
 
 // SetIcon shows another icon.
 func (g *Glyph) SetIcon(icon fyne.Resource) {
-	g.image.Resource = icon
+	g.image.Resource = at(icon, g.size)
 	g.image.Refresh()
 }
 

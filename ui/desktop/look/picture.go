@@ -110,7 +110,7 @@ func (r *Ring) paint() {
 	r.bar.Hidden = r.fraction <= 0
 	r.glyph.Hidden, r.big.Hidden = r.icon == "", r.icon != ""
 	if r.icon != "" {
-		r.glyph.image.Resource = Icon(r.icon, r.color)
+		r.glyph.image.Resource = at(Icon(r.icon, r.color), r.glyph.size)
 	}
 }
 
