@@ -91,7 +91,7 @@ func (d *disk) Why(_ context.Context, _ engine.Selection, path string) (engine.R
 }
 
 func (d *disk) PreviewExclusion(_ context.Context, _ engine.Selection, x engine.Exclusion) (engine.ExclusionPreview, error) {
-	bytes := map[string]int64{"caches": 38e9, "build": 7.1e9, "virtual-disks": 12e9, "media": 23e9, "part": 0.2e9, "crdownload": 0.1e9, "iso": 4.4e9}[x.Pattern]
+	bytes := map[string]int64{"caches": 38e9, "temporary": 1.2e9, "trash": 3.1e9, "downloading": 0.2e9, "builds": 7.1e9, "virtualdisks": 12e9, "media": 23e9, "part": 0.2e9, "crdownload": 0.1e9, "iso": 4.4e9}[x.Pattern]
 	return engine.ExclusionPreview{Matched: engine.Amount{Files: bytes / 1e8, Bytes: bytes}, Complete: true,
 		Examples: []string{"/Users/ann/Documents/setup/debian-12.iso", "/Users/ann/Documents/very/long/folder/names/that/do/not/fit/into/the/dialog/at/all/image.iso"}}, nil
 }
@@ -152,7 +152,7 @@ func drive(r engine.SelectRow, name string) engine.SelectRow {
 func ann() *disk {
 	const quiet, ok, busy, warn = engine.ToneQuiet, engine.ToneOK, engine.ToneBusy, engine.ToneWarn
 	home := "/Users/ann"
-	disks := &engine.Exclusion{Kind: engine.ExcludePreset, Pattern: "virtual-disks"}
+	disks := &engine.Exclusion{Kind: engine.ExcludePreset, Pattern: "virtualdisks"}
 	d := &disk{
 		roots: []engine.SelectRow{
 			drive(dir("/", dash, "Partly", quiet, 486e9), "Macintosh HD"),
@@ -176,16 +176,17 @@ func ann() *disk {
 			},
 		},
 		why: map[string]engine.Reason{
-			home + "/Pictures/old.pvm": {Rule: "The exclusion Virtual disks (.pvm) leaves it out.", Exclusion: disks},
+			home + "/Pictures/old.pvm": {Rule: "Left out by the exclusion Virtual disks (.pvm).", Exclusion: disks},
 			home:                       {Included: true, Rule: "You chose ann."},
 			"/Users":                   {Rule: "Something inside it is chosen."},
 		},
 		saved: engine.Selection{
 			Choices: []engine.Choice{{Path: home, Include: true, NewItems: true}},
 			Exclusions: []engine.Exclusion{
-				{Kind: engine.ExcludePreset, Pattern: "caches"}, {Kind: engine.ExcludePreset, Pattern: "build"},
+				{Kind: engine.ExcludePreset, Pattern: "caches"}, {Kind: engine.ExcludePreset, Pattern: "builds"},
 				*disks, {Kind: engine.ExcludePreset, Pattern: "media", Off: true},
-				{Kind: engine.ExcludeExtension, Pattern: "part"}, {Kind: engine.ExcludeExtension, Pattern: "crdownload"},
+				{Kind: engine.ExcludePreset, Pattern: "temporary"}, {Kind: engine.ExcludePreset, Pattern: "downloading"},
+				{Kind: engine.ExcludeExtension, Pattern: "part"},
 			},
 		},
 		estimate: engine.Estimate{Selected: engine.Amount{Files: 128402, Bytes: 212e9}, NotStored: engine.Amount{Files: 900, Bytes: 14e9}, Complete: true},

@@ -269,7 +269,7 @@ func (s *Screen) count() {
 
 func (s *Screen) counted(path string, amount engine.Amount, err error) {
 	if err != nil {
-		return // the row keeps its dash: how big it is can not be said
+		return // the row keeps its dash: how big it is cannot be said
 	}
 	s.state.tree.setSize(path, amount.Bytes)
 	s.view.drawRows()

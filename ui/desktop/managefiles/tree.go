@@ -176,7 +176,7 @@ func (t *tree) expect(path string, mark engine.Mark) {
 	}
 }
 
-// excluded says whether an exclusion keeps a row out, so that its box can not
+// excluded says whether an exclusion keeps a row out, so that its box cannot
 // simply be checked.
 func excluded(r engine.SelectRow) bool {
 	return r.Mark == engine.MarkEmpty && strings.HasPrefix(r.State, "Excluded")

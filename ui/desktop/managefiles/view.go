@@ -106,6 +106,8 @@ func (v *view) draw() {
 func (v *view) drawHead() {
 	s := &v.screen.state
 	switch {
+	case s.failed != "" && !s.loaded:
+		v.page.SetSubtitle(" ")
 	case s.saving:
 		v.page.SetSubtitle("Saving…")
 	case s.estimated:
@@ -128,7 +130,7 @@ func (v *view) drawRows() {
 	var instead fyne.CanvasObject
 	switch {
 	case s.failed != "" && len(s.tree.flat) == 0:
-		instead = look.Empty("triangle-alert", "The files can not be shown", s.failed,
+		instead = look.Empty("triangle-alert", "The files cannot be shown", s.failed,
 			look.Secondary("Try again", "refresh-cw", v.screen.load))
 	case len(s.tree.flat) == 0:
 		instead = look.Centered(look.SoftBody("Looking at the drives…"))

@@ -27,7 +27,7 @@ func liveLine(e engine.Estimate) string {
 }
 
 // rowState is the word of a row. A dash says whether new items join, because that
-// is what a person can not see from the box.
+// is what a person cannot see from the box.
 func rowState(r engine.SelectRow) string {
 	if r.Mark != engine.MarkDash || strings.Contains(r.State, "new items") {
 		return r.State
@@ -43,20 +43,18 @@ func rowState(r engine.SelectRow) string {
 }
 
 // preset is a set of patterns that the engine knows by name.
-type preset struct{ name, title, says string }
+type preset struct{ name, title string }
 
-// presets are listed even when a selection does not mention them. A name that the
-// engine adds later is shown as it is written.
+// presets are offered even when a selection does not mention them. A name that the
+// engine adds later is shown once a selection mentions it.
 var presets = []preset{
-	{"caches", "Caches and temporary", "Things that programs make again by themselves."},
-	{"temporary", "Temporary files", "Unfinished and temporary files of programs."},
-	{"trash", "Trash", "What was thrown away and not emptied yet."},
-	{"build", "Build products", "What compilers and package managers make again."},
-	{"virtual-disks", "Virtual disks", "Disks of virtual machines: large and always changing."},
-	{"partial-downloads", "Downloads in progress", "Parts of files that a browser is still fetching."},
-	{"media", "Films and music", "Films and music."},
-	{"cloud", "Cloud copies", "Folders that another service keeps in step."},
-	{"system", "System files", "Files that belong to the operating system."},
+	{"caches", "Caches"},
+	{"temporary", "Temporary files"},
+	{"trash", "Trash"},
+	{"downloading", "Downloads in progress"},
+	{"builds", "Build products"},
+	{"virtualdisks", "Virtual disks"},
+	{"media", "Films and music"},
 }
 
 // rules are the exclusions as the card lists them: presets first, then the
@@ -64,10 +62,11 @@ var presets = []preset{
 func rules(s engine.Selection) []engine.Exclusion {
 	var list []engine.Exclusion
 	for _, p := range presets {
-		x := engine.Exclusion{Kind: engine.ExcludePreset, Pattern: p.name}
+		x := engine.Exclusion{Kind: engine.ExcludePreset, Pattern: p.name, Off: true}
 		if i := findExclusion(s, x); i >= 0 {
-			list = append(list, s.Exclusions[i])
+			x = s.Exclusions[i]
 		}
+		list = append(list, x)
 	}
 	var own []engine.Exclusion
 	for _, x := range s.Exclusions {
@@ -102,7 +101,7 @@ func ruleTitle(x engine.Exclusion) string {
 }
 
 // readRule turns what was typed into an exclusion, or says in a sentence why it
-// can not be one.
+// cannot be one.
 func readRule(kind engine.ExclusionKind, text string) (engine.Exclusion, string) {
 	text = strings.TrimSpace(text)
 	x := engine.Exclusion{Kind: kind, Pattern: text}
@@ -120,14 +119,14 @@ func readRule(kind engine.ExclusionKind, text string) (engine.Exclusion, string)
 			return x, "Write a pattern, as in *.bak or Cache*."
 		}
 		if _, err := filepath.Match(strings.ReplaceAll(text, "**", "*"), ""); err != nil {
-			return x, "This pattern can not be read: a [ has no ] that closes it."
+			return x, "This pattern cannot be read: a [ has no ] that closes it."
 		}
 	case engine.ExcludeRegexp:
 		if text == "" {
 			return x, `Write a regular expression, as in /build/.*\.o$.`
 		}
 		if _, err := regexp.Compile(text); err != nil {
-			return x, "This regular expression can not be read: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ") + "."
+			return x, "This regular expression cannot be read: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ") + "."
 		}
 	}
 	return x, ""

@@ -54,7 +54,7 @@ func TestRulesListPresetsFirst(t *testing.T) {
 	for _, x := range rules(s) {
 		got = append(got, ruleTitle(x))
 	}
-	if len(got) != 3 || got[0] != "Caches and temporary" || got[1] != "New kind" || got[2] != "*.iso" {
+	if len(got) != 9 || got[0] != "Caches" || got[7] != "New kind" || got[8] != "*.iso" {
 		t.Errorf("%q", got)
 	}
 }

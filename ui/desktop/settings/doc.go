@@ -1,7 +1,7 @@
 // Package settings is the screen on which a person changes how the program works.
 //
 // Its one idea: every change is saved at once and can be undone from the line that
-// says so, so there is no Save button and nothing to forget. What can not be undone
+// says so, so there is no Save button and nothing to forget. What cannot be undone
 // (disconnecting, revoking a key, a new recovery code) asks first in a sheet that
 // says what it means for the files. Only what exists is shown.
 //

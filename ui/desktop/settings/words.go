@@ -160,7 +160,7 @@ func checked(r engine.CheckResult) (string, engine.Tone) {
 	if len(r.Damaged) == 0 {
 		return "Something was wrong, but no file is affected. " + text, engine.ToneWarn
 	}
-	return plural(int64(len(r.Damaged)), "file") + " can not be restored whole. " + text, engine.ToneBad
+	return plural(int64(len(r.Damaged)), "file") + " cannot be restored whole. " + text, engine.ToneBad
 }
 
 // proven says how a restore drill ended.
