@@ -2,6 +2,7 @@ package getfiles
 
 import (
 	"image/color"
+	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -89,12 +90,14 @@ type bubbleRenderer struct{ b *bubble }
 func (r *bubbleRenderer) Layout(size fyne.Size) {
 	r.b.floor.Resize(size)
 	card := r.b.card.MinSize()
-	card.Height = min(card.Height, size.Height-16)
+	card.Width = float32(math.Ceil(float64(card.Width)))
+	card.Height = float32(math.Ceil(float64(min(card.Height, size.Height-16))))
 	r.b.card.Resize(card)
 	at := r.b.place(size, card)
-	at.X = max(8, min(at.X, size.Width-card.Width-8))
-	at.Y = max(8, min(at.Y, size.Height-card.Height-8))
-	r.b.card.Move(at)
+	// On whole pixels: lines between two of them blur, and are cut where things scroll.
+	x := math.Floor(float64(max(8, min(at.X, size.Width-card.Width-8))))
+	y := math.Floor(float64(max(8, min(at.Y, size.Height-card.Height-8))))
+	r.b.card.Move(fyne.NewPos(float32(x), float32(y)))
 }
 func (r *bubbleRenderer) MinSize() fyne.Size { return fyne.NewSize(100, 100) }
 func (r *bubbleRenderer) Refresh()           { r.Layout(r.b.Size()); canvas.Refresh(r.b.card) }

@@ -68,14 +68,12 @@ func (s *Screen) showCalendar() {
 func newCalendar(s *Screen) *calendar {
 	c := &calendar{screen: s}
 	c.title = look.Heading("").Center()
-	c.grid = container.NewGridWrap(fyne.NewSize(dayCell, dayCell))
-	c.note = look.SoftSmall("Looking for captures…").Truncate()
+	c.grid = container.New(week{dayCell})
+	c.note = look.SoftSmall("Looking for the times of backups…").Truncate()
 	c.times = look.NewList(func() int { return len(c.dayTimes()) },
-		func() fyne.CanvasObject { return look.Pad(look.Figures(""), 0, 8, 0, 8) },
+		func() fyne.CanvasObject { return look.Pad(look.Body(""), 0, 8, 0, 8) },
 		func(i int, o fyne.CanvasObject) {
-			text := o.(*fyne.Container).Objects[0].(*look.Text)
-			text.SetColor(look.ColorText)
-			text.Set(c.dayTimes()[i].Format(clockTime))
+			o.(*fyne.Container).Objects[0].(*look.Text).Set(c.dayTimes()[i].Format(clockTime))
 		})
 	c.times.SetRowHeight(timeHeight)
 	c.times.OnActivated = func(i int) { c.take(c.dayTimes()[i]) }
@@ -103,8 +101,23 @@ func newCalendar(s *Screen) *calendar {
 	return c
 }
 
+// week lays out cells in rows of seven.
+type week struct{ height float32 }
+
+func (w week) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(7*dayCell, w.height*float32((len(objects)+6)/7))
+}
+
+func (w week) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	cell := size.Width / 7
+	for i, o := range objects {
+		o.Resize(fyne.NewSize(cell, w.height))
+		o.Move(fyne.NewPos(float32(i%7)*cell, float32(i/7)*w.height))
+	}
+}
+
 func weekdays() fyne.CanvasObject {
-	row := container.NewGridWrap(fyne.NewSize(dayCell, 20))
+	row := container.New(week{20})
 	for _, d := range []string{"Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"} {
 		row.Add(look.SoftSmall(d).Center())
 	}
@@ -156,13 +169,13 @@ func (c *calendar) draw() {
 	switch {
 	case len(times) > 0:
 		when := c.month.first.AddDate(0, 0, c.day-1).Format("Monday 2 January")
-		c.note.Set(when + " · " + look.Plural(int64(len(times)), "capture", "captures"))
+		c.note.Set(when + " · " + look.Plural(int64(len(times)), "time", "times"))
 		rows := float32(min(len(times), timeRows))
 		c.foot.Objects = []fyne.CanvasObject{c.note, look.Sized(c.times, 7*dayCell, max(3, rows)*timeHeight)}
 	case c.moments == nil:
 		c.foot.Objects = []fyne.CanvasObject{c.note}
 	default:
-		c.note.Set("No captures in this month.")
+		c.note.Set("Nothing was backed up in this month.")
 		c.foot.Objects = []fyne.CanvasObject{c.note}
 	}
 	c.times.SetSelected(c.momentRow(times))

@@ -1,10 +1,12 @@
 package getfiles
 
 import (
+	"image/color"
 	"path/filepath"
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
@@ -41,34 +43,55 @@ type markBox struct {
 	widget.BaseWidget
 	tapped func()
 	box    *look.Box
-	tick   *look.Glyph
+	tick   [2]*canvas.Line // short and long stroke; a dash is the long one alone
 	mark   engine.Mark
 }
 
 func newMarkBox() *markBox {
-	m := &markBox{box: look.NewBox(look.ColorSurface, look.ColorBox, 4), tick: look.NewGlyph(look.Icon("check", look.ColorOnAccent), 12)}
-	m.tick.Hide()
+	m := &markBox{box: look.NewBox(look.ColorSurface, look.ColorBox, 4)}
+	for i := range m.tick {
+		m.tick[i] = canvas.NewLine(color.Transparent)
+		m.tick[i].StrokeWidth = 2
+	}
 	m.ExtendBaseWidget(m)
+	m.paint()
 	return m
 }
 
 func (m *markBox) set(mark engine.Mark) {
-	if m.mark == mark {
-		return
+	if m.mark != mark {
+		m.mark = mark
+		m.paint()
+		m.layout(m.Size())
 	}
-	m.mark = mark
-	if mark == engine.MarkEmpty {
+}
+
+func (m *markBox) paint() {
+	m.tick[0].Hidden, m.tick[1].Hidden = m.mark != engine.MarkCheck, m.mark == engine.MarkEmpty
+	if m.mark == engine.MarkEmpty {
 		m.box.SetColors(look.ColorSurface, look.ColorBox)
-		m.tick.Hide()
-		return
+	} else {
+		m.box.SetColors(look.ColorAccent, look.ColorAccent)
 	}
-	m.box.SetColors(look.ColorAccent, look.ColorAccent)
-	name := "check"
-	if mark == engine.MarkDash {
-		name = "minus"
+	for _, line := range m.tick {
+		line.StrokeColor = look.Color(look.ColorOnAccent)
+		line.Refresh()
 	}
-	m.tick.SetIcon(look.Icon(name, look.ColorOnAccent))
-	m.tick.Show()
+}
+
+func (m *markBox) layout(size fyne.Size) {
+	at := fyne.NewPos(rowInset, (size.Height-16)/2)
+	m.box.Resize(fyne.NewSquareSize(16))
+	m.box.Move(at)
+	set := func(l *canvas.Line, x1, y1, x2, y2 float32) {
+		l.Position1, l.Position2 = at.AddXY(x1, y1), at.AddXY(x2, y2)
+	}
+	set(m.tick[0], 3.6, 8.2, 6.8, 11.2)
+	if m.mark == engine.MarkDash {
+		set(m.tick[1], 4, 8, 12, 8)
+	} else {
+		set(m.tick[1], 6.6, 11.2, 12.4, 4.8)
+	}
 }
 
 func (m *markBox) Tapped(*fyne.PointEvent) { m.tapped() }
@@ -80,17 +103,11 @@ func (m *markBox) CreateRenderer() fyne.WidgetRenderer {
 
 type markRenderer struct{ m *markBox }
 
-func (r *markRenderer) Layout(size fyne.Size) {
-	at := fyne.NewPos(rowInset, (size.Height-16)/2)
-	r.m.box.Resize(fyne.NewSquareSize(16))
-	r.m.box.Move(at)
-	r.m.tick.Resize(fyne.NewSquareSize(12))
-	r.m.tick.Move(at.AddXY(2, 2))
-}
-func (r *markRenderer) MinSize() fyne.Size { return r.m.MinSize() }
-func (r *markRenderer) Refresh()           { r.m.box.Refresh(); r.m.tick.Refresh() }
+func (r *markRenderer) Layout(size fyne.Size) { r.m.layout(size) }
+func (r *markRenderer) MinSize() fyne.Size    { return r.m.MinSize() }
+func (r *markRenderer) Refresh()              { r.m.paint() }
 func (r *markRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.m.box, r.m.tick}
+	return []fyne.CanvasObject{r.m.box, r.m.tick[0], r.m.tick[1]}
 }
 func (r *markRenderer) Destroy() {}
 
@@ -115,8 +132,8 @@ type itemRow struct {
 
 func newItemRow(s *Screen) *itemRow {
 	r := &itemRow{
-		screen: s, index: -1, box: newMarkBox(), kind: look.NewGlyph(look.Icon("file", look.ColorText), 17), icon: "file",
-		name: look.Body("").Truncate(), note: look.Small(""), place: look.SoftSmall("").TruncateMiddle(),
+		screen: s, index: -1, box: newMarkBox(), kind: look.NewGlyph(look.Icon("file", look.ColorText), 16), icon: "file",
+		name: look.Body("").TruncateMiddle(), note: look.Small(""), place: look.SoftSmall("").TruncateMiddle(),
 		size: look.Figures("").Right(), date: look.Figures("").Right(),
 	}
 	r.note.SetColor(look.ColorWarn)
@@ -256,76 +273,3 @@ func (s *State) placeOf(item engine.Item) string {
 	}
 	return shown(folder)
 }
-
-// branchRow is one row of the tree.
-type branchRow struct {
-	widget.BaseWidget
-	screen *Screen
-	row    treeRow
-	turn   *look.RowIcon
-	icon   *look.Glyph
-	name   *look.Text
-	drawn  string
-}
-
-func newBranchRow(s *Screen) *branchRow {
-	b := &branchRow{screen: s, icon: look.NewGlyph(look.Icon("folder", look.ColorText), 17), name: look.Body("").Truncate()}
-	b.turn = look.NewRowIcon("chevron-right", look.ColorSoft, "Open", func() { s.turn(b.row.path, !b.row.open) })
-	b.ExtendBaseWidget(b)
-	return b
-}
-
-func (b *branchRow) fill(row treeRow) {
-	b.row = row
-	icon, color := "folder", look.ColorText
-	if row.path == top {
-		icon = "laptop"
-	}
-	if row.deleted {
-		color = look.ColorWarn
-	}
-	chevron := "chevron-right"
-	if row.open {
-		chevron = "chevron-down"
-	}
-	if drawn := icon + string(color) + chevron; drawn != b.drawn {
-		b.drawn = drawn
-		b.icon.SetIcon(look.Icon(icon, color))
-		b.turn.SetIcon(chevron, look.ColorSoft)
-	}
-	if row.leaf {
-		b.turn.Hide()
-	} else {
-		b.turn.Show()
-	}
-	b.name.Set(row.name)
-	b.layout(b.Size())
-}
-
-func (b *branchRow) layout(size fyne.Size) {
-	x := 5 + 18*float32(min(b.row.depth, 12))
-	place := func(o fyne.CanvasObject, x, w, h float32) {
-		o.Resize(fyne.NewSize(w, h))
-		o.Move(fyne.NewPos(x, (size.Height-h)/2))
-	}
-	place(b.turn, x, 24, 28)
-	place(b.icon, x+29, 18, 18)
-	place(b.name, x+55, max(0, size.Width-x-55-6), 20)
-}
-
-// CreateRenderer is for Fyne.
-func (b *branchRow) CreateRenderer() fyne.WidgetRenderer { return &branchRenderer{b} }
-
-type branchRenderer struct{ b *branchRow }
-
-func (w *branchRenderer) Layout(size fyne.Size) { w.b.layout(size) }
-func (w *branchRenderer) MinSize() fyne.Size    { return fyne.NewSize(80, 30) }
-func (w *branchRenderer) Refresh() {
-	for _, o := range w.Objects() {
-		o.Refresh()
-	}
-}
-func (w *branchRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{w.b.turn, w.b.icon, w.b.name}
-}
-func (w *branchRenderer) Destroy() {}

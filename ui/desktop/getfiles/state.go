@@ -130,6 +130,19 @@ func (s *State) pickOf(item engine.Item) pick {
 	}
 }
 
+// foundWords stands above what was found.
+func (s *State) foundWords() string {
+	where := " on " + shown(s.computer().Name)
+	switch n := len(s.Items); {
+	case !s.Loaded:
+		return "Searching" + where
+	case n >= foundLimit:
+		return "The first " + look.Count(int64(n)) + " found" + where + "; a longer search finds fewer"
+	default:
+		return look.Count(int64(n)) + " found" + where
+	}
+}
+
 // summary is the line of the bottom bar: what is chosen in bold words, and the
 // rest of it in second words.
 func (s *State) summary() (strong, rest string) {

@@ -12,6 +12,7 @@ type tree struct {
 	roots   []string
 	folders map[string]*folder
 	rows    []treeRow
+	deepest int // depth of the deepest row
 }
 
 // folder is what is known of one folder.
@@ -140,7 +141,7 @@ func (t *tree) index(path string) int {
 
 // flatten rebuilds the rows.
 func (t *tree) flatten() {
-	t.rows = t.rows[:0]
+	t.rows, t.deepest = t.rows[:0], 0
 	for _, root := range t.roots {
 		t.add(root, 0)
 	}
@@ -148,6 +149,7 @@ func (t *tree) flatten() {
 
 func (t *tree) add(path string, depth int) {
 	f := t.folders[path]
+	t.deepest = max(t.deepest, depth)
 	t.rows = append(t.rows, treeRow{
 		path: path, name: f.name, depth: depth, open: f.open,
 		leaf: f.loaded && len(f.children) == 0, deleted: f.deleted,

@@ -35,7 +35,7 @@ func newView(s *Screen) *view {
 	v.computer = look.MenuButton("Computer", "laptop", s.computerMenu)
 	v.asOf = look.MenuButton("As of Today", "calendar", nil)
 	v.asOf.OnTapped = s.showCalendar
-	v.search = look.NewSearch("Search every name, at every time", s.typed, func() { s.focusList() })
+	v.search = look.NewSearch(searchWords, s.typed, func() { s.focusList() })
 	v.deleted = look.Check("Include deleted files", engine.MarkEmpty, s.setDeleted)
 	v.hidden = look.Check("Show hidden files", engine.MarkEmpty, s.setHidden)
 	v.tree = s.newTreeList()
@@ -48,16 +48,50 @@ func newView(s *Screen) *view {
 	v.clearing = look.Link("Clear", s.clear)
 	v.get = look.Primary("Get Files", "history", s.showOptions)
 
-	filters := look.Row(8, look.Grow(v.search), look.Framed(v.deleted), look.Framed(v.hidden))
-	treeCard := look.CardPadded(v.tree, 8)
+	filters := container.New(&filters{search: v.search}, v.search, look.Framed(v.deleted), look.Framed(v.hidden))
+	treeCard := look.CardPadded(look.Pad(v.tree, 4, 0, 0, 0), 8)
 	right := look.Column(0,
-		look.Pad(v.trail, 4, 10, 0, 10), look.Pad(v.heads, 12, 0, 6, 0),
+		look.Pad(v.trail, 5, 10, 0, 10), look.Pad(v.heads, 12, 0, 8, 0),
 		look.Rule(), look.Grow(v.body))
 	panes := container.New(panes{}, treeCard, look.CardPadded(right, 10))
-	bar := look.CardPadded(look.Row(0, v.strong, look.Grow(v.rest), v.clearing, v.get), 12)
+	line := look.Row(0, v.strong, look.Grow(v.rest), look.Pad(v.clearing, 0, 10, 0, 10), v.get)
+	bar := look.CardPadded(look.Pad(line, 0, 8, 0, 8), 12)
 	content := look.Column(look.Gap, filters, look.Grow(panes), bar)
 	v.page = look.Page("Get Files", "", content, v.computer, v.asOf)
 	return v
+}
+
+// The words in the empty search field, and those for a narrow one.
+const (
+	searchWords = "Search every name, at every time"
+	searchShort = "Search every name"
+)
+
+// filters gives the search the room that the check boxes leave.
+type filters struct{ search *look.Input }
+
+func (f *filters) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(160+objects[1].MinSize().Width+objects[2].MinSize().Width+16, look.ControlHeight)
+}
+
+func (f *filters) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	x := size.Width
+	for _, o := range []fyne.CanvasObject{objects[2], objects[1]} {
+		w := o.MinSize().Width
+		x -= w
+		o.Resize(fyne.NewSize(w, size.Height))
+		o.Move(fyne.NewPos(x, 0))
+		x -= 8
+	}
+	words := searchWords
+	if x < 290 {
+		words = searchShort
+	}
+	if f.search.PlaceHolder != words {
+		f.search.SetPlaceHolder(words)
+	}
+	objects[0].Resize(fyne.NewSize(x, size.Height))
+	objects[0].Move(fyne.Position{})
 }
 
 // panes shares the width between the tree and the contents.
@@ -166,12 +200,16 @@ func (s *Screen) drawTree() {
 		selected = st.Tree.index(st.Folder)
 	}
 	s.tree.SetSelected(selected)
+	if selected >= 0 && st.Folder != s.sought {
+		s.sought = st.Folder
+		s.tree.ScrollTo(selected)
+	}
 }
 
 func (s *Screen) drawContents() {
 	st := &s.state
 	if st.Search != "" {
-		s.trail.set([]crumb{{name: "Found in " + st.folderName(top)}})
+		s.trail.set([]crumb{{name: st.foundWords()}})
 	} else {
 		s.trail.set(st.crumbs())
 	}
