@@ -70,6 +70,7 @@ type Screen struct {
 	keep     string    // path of the row that was selected before rows change
 	scroll   bool      // draw shows the first row
 	reveal   int       // draw brings this row into sight, -1 for none
+	sought   string    // the folder that the tree was scrolled to
 	ahead    time.Time // when a name was last typed at
 	floating *bubble
 }
