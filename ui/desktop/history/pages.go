@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"holdfast/engine"
@@ -41,6 +42,31 @@ func (p *pages) add(page []engine.Event) int {
 	}
 	p.end = len(p.events) == before || len(page) < pageSize
 	return len(p.events) - before
+}
+
+// renew takes the newest page again and puts in front what is new on it. Where
+// nothing of it is known, more has happened than one page holds: it starts over.
+func (p *pages) renew(page []engine.Event) {
+	var fresh []engine.Event
+	for _, e := range page {
+		if !p.known[e.ID] {
+			fresh = append(fresh, e)
+		}
+	}
+	if len(fresh) == len(page) && len(page) > 0 {
+		*p = pages{}
+		p.add(page)
+		return
+	}
+	for _, e := range fresh {
+		p.known[e.ID] = true
+	}
+	p.events = append(fresh, p.events...)
+}
+
+// find is where an event stands, -1 where it is not among those read.
+func (p *pages) find(id int64) int {
+	return slices.IndexFunc(p.events, func(e engine.Event) bool { return e.ID == id })
 }
 
 // events is the part of the engine that tells what happened.
