@@ -63,6 +63,13 @@ func SoftBody(words string) *Text { return newText(words, 14, 20, false, ColorSo
 // SoftSmall is Small as second words.
 func SoftSmall(words string) *Text { return newText(words, 12, 16, false, ColorSoft) }
 
+// Code is large words of one width for each sign, to be read off and typed.
+func Code(words string) *Text {
+	t := newText(words, 22, 32, true, ColorText)
+	t.text.TextStyle = fyne.TextStyle{Monospace: true, Bold: true}
+	return t
+}
+
 // Figures are numbers of a column, against the right edge: digits of one width, in
 // second words.
 func Figures(words string) *Text { return figures(SoftBody(words)) }

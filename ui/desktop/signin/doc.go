@@ -1,0 +1,13 @@
+// Package signin is the first window: it connects this computer with the place
+// where its files will be kept.
+//
+// Its one idea: one Step at a time, drawn from a plain State. The person chooses a
+// folder or drive, is told in words what lies there before anything is written,
+// and sees the recovery code once, with a check to say that it is kept. Signing in
+// to a server has its place on the first step and is not there yet, which the step
+// says.
+//
+// It promises that no engine call runs on the UI goroutine, that an answer about
+// an older address never shows for a newer one, and that neither the secret nor
+// the code stays in its state once it is done.
+package signin
