@@ -93,12 +93,12 @@ func (a *change) insert(parent int64, it *item) (id int64, made bool, err error)
 }
 
 // sameVersion says that a person would call both the same version. Of folders only
-// their being there counts; modes alone make no version.
+// their being there counts, of links and the like only times; modes make no version.
 func (it *item) sameVersion(o *item) bool {
 	if it.kind != o.kind {
 		return false
 	}
-	return it.kind == Dir || it.size == o.size && it.mtime == o.mtime && bytes.Equal(it.content, o.content)
+	return it.kind == Dir || it.mtime == o.mtime && (it.kind != File || it.size == o.size && bytes.Equal(it.content, o.content))
 }
 
 // replace gives an entry that exists, present or gone, its new state.

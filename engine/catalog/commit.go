@@ -137,9 +137,6 @@ func (k *commit) result(parent int64, dir string, name int64, e *Entry) error {
 			it.content = e.Subtree[:]
 		}
 	} else {
-		if e.Kind != File {
-			it.size = 0 // of links and the like it means nothing
-		}
 		content, err := numbersOf(k.s, e.Content, func(id repo.ID) (int64, error) {
 			text, err := nameOf(k.s, name)
 			if err != nil {

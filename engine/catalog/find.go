@@ -86,7 +86,7 @@ func matchingNames(ctx context.Context, s *session, text string) ([]match, error
 		if covered, err = namesIndexed(s); err != nil {
 			return nil, err
 		}
-		err = s.each(ctx, consider, `SELECT n.id, n.bytes FROM name_text t JOIN name n ON n.id = t.rowid WHERE t.text MATCH ?`, query)
+		err = s.each(ctx, consider, `SELECT n.id, n.bytes FROM name_text JOIN name n ON n.id = name_text.rowid WHERE name_text MATCH ?`, query)
 		if err != nil {
 			return nil, err
 		}

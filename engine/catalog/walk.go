@@ -281,6 +281,9 @@ func (w *walk) item(n *repo.Node) (item, error) {
 	it := item{
 		kind: kindOf(n.Type), mode: uint32(n.Mode), mtime: n.ModTime.UnixNano(), ctime: n.ChangeTime.UnixNano(), inode: n.Inode,
 	}
+	if it.kind == Symlink {
+		it.size = int64(len(n.LinkTarget)) // as the file system has it
+	}
 	if it.kind != File {
 		return it, nil
 	}
