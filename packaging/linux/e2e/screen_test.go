@@ -81,16 +81,35 @@ func (s *screen) launch(arguments ...string) {
 // await finds the window and brings it to the front.
 func (s *screen) await() {
 	s.t.Helper()
-	s.until(soon, "a window", func() bool {
-		out, err := exec.Command("xdotool", "search", "--onlyvisible", "--pid", fmt.Sprint(s.process.Process.Pid),
-			"--name", "Holdfast").Output()
-		if err != nil || len(strings.Fields(string(out))) == 0 {
-			return false
-		}
-		s.window = strings.Fields(string(out))[0]
-		return true
-	})
+	s.until(soon, "a window", s.visible)
+	s.window = s.find()
 	s.x("windowactivate", "--sync", s.window)
+}
+
+// find is the id of the window that is on the screen, "" when there is none.
+func (s *screen) find() string {
+	out, _ := exec.Command("xdotool", "search", "--onlyvisible", "--pid", fmt.Sprint(s.process.Process.Pid),
+		"--name", "Holdfast").Output() // fails when it finds none
+	first, _, _ := strings.Cut(string(out), "\n")
+	return first
+}
+
+func (s *screen) visible() bool { return s.find() != "" }
+
+// again starts the program a second time; the channel is closed when that ends.
+func (s *screen) again() <-chan struct{} {
+	s.t.Helper()
+	second := exec.Command(program)
+	if err := second.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = second.Wait() // only that it ends matters
+	}()
+	s.t.Cleanup(func() { _ = second.Process.Kill() })
+	return ended
 }
 
 // running says that the process has not ended.

@@ -1,0 +1,212 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bytes"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// contents is where the list of Get Files begins: left of it are the navigation
+// and the tree, which show the same names.
+const contents = 480
+
+func TestTheMainJobAsAPersonDoesIt(t *testing.T) {
+	home := sampleHome(t)
+	destination := filepath.Join(os.Getenv("HOLDFAST_SESSION"), "drive", "backup")
+	if err := os.MkdirAll(filepath.Dir(destination), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t)
+
+	setUp(s, destination)
+	inTheKeyring(t)
+
+	s.see(words("Protected"), 2*time.Minute)
+	s.picture("protected")
+
+	chapter := filepath.Join(home, "Documents", "thesis", "chapter-3.txt")
+	survey := filepath.Join(home, "Documents", "thesis", "survey-raw.csv")
+	older, err := os.ReadFile(chapter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost, err := os.ReadFile(survey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, chapter, prose(rand.New(rand.NewPCG(8, 8)), 50_000))
+	if err := os.Remove(survey); err != nil {
+		t.Fatal(err)
+	}
+	backUpNow(s, destination)
+
+	openThesis(s)
+	chooseOlder(s, "chapter-3.txt")
+	got := getFiles(s, "chapter-3.txt")
+	if !bytes.Equal(got, older) {
+		t.Errorf("the older version has %d bytes, and not those of before (%d)", len(got), len(older))
+	}
+	if now, err := os.ReadFile(chapter); err != nil || bytes.Equal(now, older) {
+		t.Errorf("the file in its place was touched: %v", err)
+	}
+
+	s.click(button("Get Files"))
+	s.click(button("Clear"))
+	s.click(button("Include deleted files"))
+	s.click(row("survey-raw.csv").rightOf(contents))
+	s.key("space")
+	s.see(words("1 chosen").or(words("1 file")), soon)
+	s.picture("deleted-file")
+	if got := getFiles(s, "survey-raw.csv"); !bytes.Equal(got, lost) {
+		t.Errorf("the deleted file has %d bytes, and not those of before (%d)", len(got), len(lost))
+	}
+	theTrayKeepsIt(s)
+}
+
+// setUp goes from the first window to Home.
+func setUp(s *screen, destination string) {
+	s.t.Helper()
+	s.see(words("Your files, safe by themselves."), soon)
+	s.picture("first-window")
+	s.click(button("Back up to a folder or drive"))
+	s.write(field(1), destination)
+	s.picture("destination")
+	s.click(button("Continue"))
+	s.see(words("Your recovery code"), 30*time.Second)
+	s.picture("recovery-code")
+	s.click(button("I have kept it in a safe place"))
+	s.click(button("Done"))
+	s.see(words("This computer"), soon)
+	s.see(words("Backing up").or(words("Protected")), soon)
+	s.picture("home")
+}
+
+// inTheKeyring asks the real keyring whether it holds the key of this computer.
+func inTheKeyring(t *testing.T) {
+	t.Helper()
+	bus, err := dbus.ConnectSessionBus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bus.Close()
+	var unlocked, locked []dbus.ObjectPath
+	err = bus.Object("org.freedesktop.secrets", "/org/freedesktop/secrets").
+		Call("org.freedesktop.Secret.Service.SearchItems", 0, map[string]string{}).Store(&unlocked, &locked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(unlocked) == 0 {
+		t.Error("nothing lies in the keyring")
+	}
+}
+
+// backUpNow presses the button and waits for another snapshot to be kept.
+func backUpNow(s *screen, destination string) {
+	s.t.Helper()
+	kept := func() int {
+		entries, err := os.ReadDir(filepath.Join(destination, "snapshots"))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return len(entries)
+	}
+	before := kept()
+	s.click(button("Back up now"))
+	s.until(time.Minute, "second backup", func() bool { return kept() > before })
+	s.see(words("Protected"), soon)
+	s.picture("backed-up-again")
+}
+
+// openThesis goes to the folder in Get Files.
+func openThesis(s *screen) {
+	s.t.Helper()
+	s.click(button("Get Files"))
+	s.see(row("Documents").rightOf(contents), soon)
+	s.picture("get-files")
+	s.doubleClick(row("Documents").rightOf(contents))
+	s.doubleClick(row("thesis").rightOf(contents))
+	s.see(row("chapter-3.txt").rightOf(contents), soon)
+	s.picture("thesis")
+}
+
+// chooseOlder opens the clock of a file and takes the second newest version.
+func chooseOlder(s *screen, name string) {
+	s.t.Helper()
+	file := row(name).rightOf(contents)
+	s.click(file)
+	s.click(button("Versions").beside(file, 800))
+	s.see(words("Versions of "+name), soon)
+	s.settled(button("Choose"))
+	s.key("Down")
+	s.picture("versions")
+	s.click(button("Choose"))
+	s.see(words("1 chosen").or(words("1 file")), soon)
+	s.picture("older-version-chosen")
+}
+
+// getFiles takes what is chosen to Downloads and returns what lies there then.
+func getFiles(s *screen, name string) []byte {
+	s.t.Helper()
+	s.click(button("Get Files").rightOf(contents))
+	s.see(words("Save to"), soon)
+	s.settled(button("Go"))
+	s.picture("options")
+	s.click(button("Go"))
+	s.see(words("restored and verified"), 30*time.Second)
+	s.picture("downloads")
+	var found string
+	downloads := filepath.Join(os.Getenv("HOME"), "Downloads")
+	err := filepath.WalkDir(downloads, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == name {
+			found = path
+		}
+		return err
+	})
+	if err != nil || found == "" {
+		s.t.Fatalf("%s is not in %s (%v)", name, downloads, err)
+	}
+	data, err := os.ReadFile(found)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return data
+}
+
+// theTrayKeepsIt closes the window, finds the program still running in the tray,
+// and starts it again, which brings the window back.
+func theTrayKeepsIt(s *screen) {
+	s.t.Helper()
+	bus, err := dbus.ConnectSessionBus()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer bus.Close()
+	items, err := bus.Object("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher").
+		GetProperty("org.kde.StatusNotifierWatcher.RegisteredStatusNotifierItems")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if list, _ := items.Value().([]string); len(list) == 0 {
+		s.t.Error("nothing is in the tray")
+	}
+	s.key("alt+F4")
+	s.until(soon, "closed window", func() bool { return !s.visible() })
+	s.picture("closed-to-the-tray")
+
+	second := s.again()
+	s.until(soon, "window again", s.visible)
+	select {
+	case <-second:
+	case <-time.After(soon):
+		s.t.Error("the second start goes on beside the first")
+	}
+	s.picture("started-again")
+}
