@@ -22,7 +22,7 @@ type builder struct {
 const (
 	maxExtension = 64
 	maxPlaces    = 1 << 14
-	maxProgram   = 10_000
+	maxProgram   = 4_000
 )
 
 func newBuilder(env Env) *builder {
