@@ -42,7 +42,8 @@ func (s *Screen) activate(i int) {
 		s.open(item.Path, "")
 		s.focusList()
 	case engine.KindFile:
-		s.showPreview(item, s.state.pickOf(item).ref(s.state.Computer), "")
+		s.showPreview(item, s.state.pickOf(item).ref(s.state.Computer),
+			look.Bytes(item.Size)+" · changed "+look.When(item.ModTime, s.state.Now))
 	}
 }
 

@@ -49,7 +49,7 @@ func (h *heads) layout(size fyne.Size) {
 	} else {
 		h.arrow.Show()
 	}
-	_, sizeRight, dateRight, _ := columnsOf(size.Width)
+	_, sizeRight, dateRight, _, _ := columnsOf(size.Width)
 	for i, words := range h.words {
 		w := words.MinSize()
 		x := rowInset

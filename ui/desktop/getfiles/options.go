@@ -75,7 +75,11 @@ func (o *options) build() {
 	section := func(title string, group fyne.CanvasObject) fyne.CanvasObject {
 		return look.Column(6, look.Heading(title), group)
 	}
-	body := look.Column(look.Gap,
+	gap := look.Gap
+	if o.screen.window.Canvas().Size().Height < 700 {
+		gap = 12
+	}
+	body := look.Column(gap,
 		look.Column(0, o.title, look.SoftBody(from).Truncate()),
 		section("Save to", o.to), section("If a file exists", o.exists), section("Permissions", o.perms), o.wrong)
 	o.scroll = look.Scroll(look.Pad(body, 0, 6, 0, 0))
@@ -191,7 +195,11 @@ func (o *options) draw() {
 		o.title.Set("Get Files")
 	}
 	for i, to := range places {
-		o.to.SetNote(i, shown(o.plans[to].Target))
+		note := shown(o.plans[to].Target)
+		if to == engine.ToDesktop && o.request.To != to {
+			note = "" // it goes without saying
+		}
+		o.to.SetNote(i, note)
 	}
 	for i := range existing {
 		note := ""

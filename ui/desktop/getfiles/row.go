@@ -21,20 +21,21 @@ const (
 	dateWidth  float32 = 142
 	dateNarrow float32 = 88
 	sizeWidth  float32 = 76
+	sizeNarrow float32 = 60
 	clockWidth float32 = 24
 	narrow     float32 = 520 // rows below this show the day without the time
 )
 
 // columnsOf are the right edges of size and date and the left edge of the clock.
-func columnsOf(width float32) (clock, size, date, dateWide float32) {
-	dateWide = dateWidth
+func columnsOf(width float32) (clock, size, date, dateWide, sizeWide float32) {
+	dateWide, sizeWide = dateWidth, sizeWidth
 	if width < narrow {
-		dateWide = dateNarrow
+		dateWide, sizeWide = dateNarrow, sizeNarrow
 	}
 	date = width - rowInset
 	size = date - dateWide - 6
-	clock = size - sizeWidth - clockWidth
-	return clock, size, date, dateWide
+	clock = size - sizeWide - clockWidth
+	return clock, size, date, dateWide, sizeWide
 }
 
 // markBox is a check box of a row. Unlike look.CheckBox it cannot have the focus:
@@ -193,15 +194,18 @@ func (r *itemRow) layout(size fyne.Size) {
 		o.Resize(fyne.NewSize(w, h))
 		o.Move(fyne.NewPos(x, (size.Height-h)/2))
 	}
-	clock, right, date, dateWide := columnsOf(size.Width)
+	clock, right, date, dateWide, sizeWide := columnsOf(size.Width)
 	r.box.Resize(fyne.NewSize(36, size.Height))
 	r.box.Move(fyne.Position{})
 	middle(r.kind, 34, 18, 18)
 	r.date.Set(changed(r.item.ModTime, r.screen.state.Now, dateWide == dateWidth))
 	middle(r.date, date-dateWide, dateWide, 20)
-	middle(r.size, right-sizeWidth, sizeWidth, 20)
+	middle(r.size, right-sizeWide, sizeWide, 20)
 	middle(r.clock, clock, clockWidth, 28)
 	room := clock - nameLeft - 6
+	if size.Width < narrow && !r.clock.Visible() {
+		room += clockWidth
+	}
 	note, place := measureSmall(r.note.Words()), measureSmall(r.place.Words())
 	if note > 0 {
 		room -= note + 6

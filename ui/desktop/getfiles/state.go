@@ -136,6 +136,8 @@ func (s *State) foundWords() string {
 	switch n := len(s.Items); {
 	case !s.Loaded:
 		return "Searching" + where
+	case n == 0:
+		return "Found" + where
 	case n >= foundLimit:
 		return "The first " + look.Count(int64(n)) + " found" + where + "; a longer search finds fewer"
 	default:

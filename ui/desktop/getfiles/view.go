@@ -100,7 +100,7 @@ type panes struct{}
 func (panes) MinSize(objects []fyne.CanvasObject) fyne.Size { return fyne.NewSize(480, 160) }
 
 func (panes) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	left := min(max(size.Width*0.2533, 168), 300)
+	left := min(max(size.Width*0.2533, 160), 300)
 	objects[0].Resize(fyne.NewSize(left, size.Height))
 	objects[0].Move(fyne.Position{})
 	objects[1].Resize(fyne.NewSize(size.Width-left-look.Gap, size.Height))
