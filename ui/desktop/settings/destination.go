@@ -1,0 +1,198 @@
+package settings
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop/look"
+)
+
+func newDestination(s *Screen) *section {
+	address := look.Body("").TruncateMiddle()
+	state := look.Pill("", engine.ToneQuiet)
+	message := look.SoftParagraph("")
+	stored, free := look.SoftBody("").Right(), look.SoftBody("").Right()
+	leave := look.Secondary("Disconnect…", "log-out", s.askDisconnect)
+	check, drill := newTaskView(), newTaskView()
+	checkNow := look.MenuButton("Check now", "shield-check", s.checkMenu)
+	stop := look.Secondary("Stop", "x", func() {
+		if s.stopCheck != nil {
+			s.stopCheck()
+		}
+	})
+	drillNow := look.Secondary("Test now", "history", s.runDrill)
+	return &section{name: "Destination", icon: "hard-drive",
+		content: look.Column(look.Gap,
+			card("Where the files are kept",
+				look.Column(8, look.Row(12, look.NewGlyph(look.Icon("hard-drive", look.ColorSoft), look.IconSize), look.Grow(address), state), message),
+				row("Stored there", "", stored), row("Free there", "", free),
+				row("Disconnect", "This computer stops backing up. What is stored stays.", leave)),
+			card("Is it all there?",
+				look.Column(8, row("Check", "Looks whether everything that is stored is whole.", look.Row(8, stop, checkNow)), check.body),
+				look.Column(8, row("Test a restore", "Gets random files back from the destination alone and compares them.", drillNow), drill.body))),
+		draw: func() {
+			d := s.state.status.Destination
+			address.Set(orDash(d.Address))
+			setReach(state, d)
+			message.Set(d.Message)
+			show(message, d.Message != "")
+			stored.Set(look.Bytes(d.Stored))
+			free.Set(freeWords(d.Free))
+			enable(leave, d.Address != "")
+			enable(checkNow, d.Address != "" && !s.state.check.running)
+			show(stop, s.state.check.running)
+			enable(drillNow, d.Address != "" && !s.state.drill.running)
+			check.draw(s.state.check)
+			drill.draw(s.state.drill)
+		}}
+}
+
+func setReach(pill *look.PillWidget, d engine.Destination) {
+	switch {
+	case d.Address == "":
+		pill.Set("Not connected", engine.ToneQuiet)
+	case d.Reachable:
+		pill.Set("Connected", engine.ToneOK)
+	default:
+		pill.Set("Not reachable", engine.ToneBad)
+	}
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "–"
+	}
+	return text
+}
+
+func freeWords(n int64) string {
+	if n < 0 {
+		return "Not known"
+	}
+	return look.Bytes(n)
+}
+
+func enable(b *look.Button, on bool) {
+	if on {
+		b.Enable()
+	} else {
+		b.Disable()
+	}
+}
+
+// taskView shows what a task said, below what starts it.
+type taskView struct {
+	body  *fyne.Container
+	says  *look.Words
+	lines *fyne.Container
+}
+
+func newTaskView() *taskView {
+	t := &taskView{says: look.Paragraph(""), lines: look.Column(2)}
+	t.body = look.Column(6, t.says, t.lines)
+	return t
+}
+
+// longest is how many affected files are listed; the rest is in the history.
+const longest = 20
+
+func (t *taskView) draw(k task) {
+	show(t.body, k.says != "")
+	color, _ := look.ToneColors(k.tone)
+	t.says.SetColor(color)
+	t.says.Set(k.says)
+	t.lines.Objects = nil
+	for i, line := range k.lines {
+		if i == longest {
+			t.lines.Add(look.SoftSmall("and " + look.Count(int64(len(k.lines)-longest)) + " more"))
+			break
+		}
+		t.lines.Add(look.SoftSmall(line).TruncateMiddle())
+	}
+	t.lines.Refresh()
+	t.body.Refresh()
+}
+
+func (s *Screen) checkMenu() *fyne.Menu {
+	item := func(words string, share float64) *fyne.MenuItem {
+		return fyne.NewMenuItem(words, func() { s.runCheck(share) })
+	}
+	return fyne.NewMenu("",
+		item("The structure: quick", 0),
+		item("And a tenth of the data", 10),
+		item("And all the data: reads "+look.Bytes(s.state.status.Destination.Stored), 100))
+}
+
+// runCheck goes on when the screen is hidden, until Stop.
+func (s *Screen) runCheck(share float64) {
+	if s.state.check.running {
+		return
+	}
+	s.state.check = task{running: true, says: "Checking… You can leave this page meanwhile."}
+	s.view.draw()
+	stopped := false
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stopCheck = func() { stopped = true; cancel() }
+	s.desk.Once(func(context.Context) func() {
+		defer cancel()
+		result, err := s.deps.Engine.Check(ctx, share)
+		return func() {
+			s.stopCheck = nil
+			s.state.check = checkTask(result, err, stopped)
+			s.view.draw()
+		}
+	})
+}
+
+func checkTask(r engine.CheckResult, err error, stopped bool) task {
+	switch {
+	case err != nil && (stopped || engine.KindOf(err) == engine.KindCancelled):
+		return task{says: "The check was stopped before it was done.", tone: engine.ToneQuiet}
+	case err != nil:
+		return task{says: look.Sentence(err), tone: engine.ToneBad}
+	}
+	says, tone := checked(r)
+	return task{says: says, tone: tone, lines: append(append([]string{}, r.Damaged...), r.Errors...)}
+}
+
+func (s *Screen) runDrill() {
+	if s.state.drill.running {
+		return
+	}
+	s.state.drill = task{running: true, says: "Getting files back and comparing them… You can leave this page meanwhile."}
+	s.view.draw()
+	s.desk.Once(func(ctx context.Context) func() {
+		proof, err := s.deps.Engine.Drill(ctx)
+		return func() {
+			s.state.drill = drillTask(proof, err)
+			s.view.draw()
+		}
+	})
+}
+
+func drillTask(p engine.Proof, err error) task {
+	if err != nil {
+		return task{says: look.Sentence(err), tone: engine.ToneBad}
+	}
+	says, tone := proven(p)
+	return task{says: says, tone: tone, lines: p.Failed}
+}
+
+func (s *Screen) askDisconnect() {
+	words := "This computer stops backing up and forgets its key. The files on it stay as they are, and **what is stored stays stored**.\n\nTo get it back later you need the recovery code or the passphrase. If you have neither, make a recovery code under Security first."
+	s.askDanger("Disconnect from the backup?", words, "Disconnect", func() {
+		s.desk.Once(func(ctx context.Context) func() {
+			err := s.deps.Engine.Disconnect(ctx)
+			return func() {
+				if err != nil {
+					look.Say(s.deps.Window, err)
+					return
+				}
+				s.deps.Gone()
+				s.readStatus()
+			}
+		})
+	})
+}

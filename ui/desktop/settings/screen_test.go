@@ -1,0 +1,347 @@
+package settings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop/ask"
+	"holdfast/ui/desktop/look"
+)
+
+// fake is an engine of a few lines.
+type fake struct {
+	mu       sync.Mutex
+	settings engine.Settings
+	status   engine.Status
+	keys     []engine.Key
+	fail     error
+	calls    []string
+	hold     chan struct{} // when set, saving waits for it
+}
+
+func (f *fake) called(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, what)
+}
+
+func (f *fake) Settings(context.Context) (engine.Settings, error) { return f.settings, f.fail }
+func (f *fake) SaveSettings(_ context.Context, s engine.Settings) error {
+	if f.hold != nil {
+		<-f.hold
+	}
+	f.called("save " + s.Computer)
+	if f.fail == nil {
+		f.settings = s
+	}
+	return f.fail
+}
+func (f *fake) PreviewRetention(_ context.Context, r engine.Retention) (engine.RetentionPreview, error) {
+	kept := int(min(400, r.All/(6*time.Hour)))
+	return engine.RetentionPreview{Captures: 412, Kept: kept,
+		Sentence: fmt.Sprintf("Of the 412 versions that are stored, %d would stay.", kept)}, nil
+}
+func (f *fake) Events(context.Context, engine.EventQuery) ([]engine.Event, error) { return nil, nil }
+func (f *fake) KeyList(context.Context) ([]engine.Key, error)                     { return f.keys, f.fail }
+func (f *fake) NewRecoveryCode(context.Context) (string, error) {
+	f.called("code")
+	return "K7QP-3M2X-9VTA-HR5C-W8ND-4JYE-6ZBF-1GSU", f.fail
+}
+func (f *fake) SetPassphrase(_ context.Context, p string) error { f.called("pass " + p); return f.fail }
+func (f *fake) RevokeKey(_ context.Context, id string) error    { f.called("revoke " + id); return f.fail }
+func (f *fake) Check(ctx context.Context, share float64) (engine.CheckResult, error) {
+	f.called(fmt.Sprint("check ", share))
+	if share == 100 {
+		<-ctx.Done()
+		return engine.CheckResult{}, ctx.Err()
+	}
+	return engine.CheckResult{Packs: 1204, Blobs: 240118, Damaged: []string{"/Users/ann/Documents/thesis/figures/spectrum-07.tif"}, Errors: []string{"pack 3f2a is shorter than its header says"}}, f.fail
+}
+func (f *fake) Drill(context.Context) (engine.Proof, error) {
+	return engine.Proof{Amount: engine.Amount{Files: 214, Bytes: 1.2e9}, Took: 38 * time.Second}, f.fail
+}
+func (f *fake) Watch(ctx context.Context) (<-chan engine.Topic, error) {
+	c := make(chan engine.Topic)
+	go func() { <-ctx.Done(); close(c) }()
+	return c, nil
+}
+func (f *fake) Status(context.Context) (engine.Status, error) { return f.status, f.fail }
+func (f *fake) Disconnect(context.Context) error              { f.called("disconnect"); return f.fail }
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func anns() *fake {
+	s := engine.DefaultSettings()
+	s.Computer = "Ann’s laptop"
+	s.Schedule.Hours = []engine.HourSpan{{Days: weekdays[:5], From: 18 * 60, To: 7 * 60}, {Days: weekdays[5:], From: 0, To: dayMinutes}}
+	return &fake{
+		settings: s,
+		status:   engine.Status{Destination: engine.Destination{Address: "/media/ann/Backup drive/Holdfast", Reachable: true, Free: 612e9, Stored: 188e9}},
+		keys: []engine.Key{
+			{ID: "a", Kind: engine.KeyComputer, Current: true, Created: noon.Add(-20 * day)},
+			{ID: "b", Kind: engine.KeyComputer, Computer: "Lab microscope PC", Created: noon.Add(-90 * day)},
+			{ID: "c", Kind: engine.KeyRecovery, Created: noon.Add(-20 * day)},
+			{ID: "d", Kind: engine.KeyPassphrase, Created: noon.Add(-time.Hour)},
+		},
+	}
+}
+
+type stage struct {
+	*Screen
+	desk   *ask.Desk
+	window fyne.Window
+}
+
+func stand(t *testing.T, f *fake, appearance string, width, height float32) *stage {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(look.NewTheme(appearance, look.Fonts{}))
+	window := app.NewWindow("")
+	desk := ask.ForTest()
+	s := New(Deps{Engine: f, Window: window, Desk: desk, Now: func() time.Time { return noon }, Version: "0.1.0", Licences: "Inter: OFL 1.1\nLucide: ISC"})
+	window.SetPadded(false)
+	window.SetContent(container.New(beside{}, look.NewBox(look.ColorSide, "", 0), s.Content()))
+	window.Resize(fyne.NewSize(width, height))
+	s.Show()
+	desk.Settle()
+	t.Cleanup(func() { s.Hide(); desk.Settle(); desk.Wait(); window.Close() })
+	return &stage{s, desk, window}
+}
+
+// beside is the navigation of the design, 216 wide.
+type beside struct{}
+
+func (beside) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(300, 300) }
+func (beside) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	o[0].Resize(fyne.NewSize(216, size.Height))
+	o[1].Move(fyne.NewPos(216, 0))
+	o[1].Resize(fyne.NewSize(size.Width-216, size.Height))
+}
+
+func picture(t *testing.T, window fyne.Window, name string) {
+	t.Helper()
+	img := window.Canvas().Capture()
+	folder := os.Getenv("HOLDFAST_PICTURES")
+	if folder == "" {
+		return
+	}
+	f, err := os.Create(filepath.Join(folder, name+".png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, img); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// button is the button of the dialog on top that says something.
+func button(t *testing.T, window fyne.Window, words string) *look.Button {
+	t.Helper()
+	top := window.Canvas().Overlays().Top()
+	if top == nil {
+		t.Fatalf("no dialog is open to press %q", words)
+	}
+	for _, o := range test.LaidOutObjects(top) {
+		if b, ok := o.(*look.Button); ok && b.Text() == words {
+			return b
+		}
+	}
+	t.Fatalf("the dialog has no %q", words)
+	return nil
+}
+
+func TestPictures(t *testing.T) {
+	for _, size := range []fyne.Size{{Width: 1180, Height: 760}, {Width: 900, Height: 640}} {
+		for _, appearance := range []string{"light", "dark"} {
+			s := stand(t, anns(), appearance, size.Width, size.Height)
+			name := func(what string) string {
+				return fmt.Sprintf("settings-%s-%s-%.0f", what, appearance, size.Width)
+			}
+			for i, section := range s.view.sections {
+				s.view.list.Select(i)
+				s.desk.Settle()
+				if section.name == "Destination" {
+					s.runCheck(0)
+					s.runDrill()
+					s.desk.Settle()
+				}
+				if section.name == "Usage" {
+					s.change("While you work the backup takes up to 25 % of the processor.", func(e *engine.Settings) { e.Usage.Present = 25 })
+					s.desk.Settle()
+				}
+				picture(t, s.window, name(fmt.Sprintf("%d-%s", i, section.name)))
+			}
+			s.showCode("K7QP-3M2X-9VTA-HR5C-W8ND-4JYE-6ZBF-1GSU")
+			picture(t, s.window, name("code"))
+			s.window.Canvas().Overlays().Remove(s.window.Canvas().Overlays().Top())
+			s.addHours()
+			picture(t, s.window, name("hours"))
+		}
+	}
+}
+
+func TestAChangeIsSavedAtOnceAndCanBeUndone(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	var heard []string
+	s.deps.Changed = func(e engine.Settings) { heard = append(heard, e.Computer) }
+	s.change("x", func(e *engine.Settings) { e.Computer = "Desk" })
+	s.desk.Settle()
+	if f.settings.Computer != "Desk" || s.state.note.undo == nil {
+		t.Fatalf("saved %q", f.settings.Computer)
+	}
+	s.undo()
+	s.desk.Settle()
+	if f.settings.Computer != "Ann’s laptop" || s.state.note.undo != nil || len(heard) != 2 {
+		t.Errorf("after undo %q, heard %q", f.settings.Computer, heard)
+	}
+}
+
+func TestARefusedChangeIsTakenBack(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	f.fail = errors.New("read-only")
+	s.change("x", func(e *engine.Settings) { e.Tray = false })
+	s.desk.Settle()
+	if !s.state.settings.Tray || s.state.note.tone != engine.ToneBad {
+		t.Errorf("shown %v, note %+v", s.state.settings.Tray, s.state.note)
+	}
+}
+
+func TestChangesWhileSavingReachTheEngineInOrder(t *testing.T) {
+	f := anns()
+	f.hold = make(chan struct{})
+	s := stand(t, f, "light", 1180, 760)
+	for _, name := range []string{"one", "two", "three"} {
+		s.change(name, func(e *engine.Settings) { e.Computer = name })
+	}
+	close(f.hold)
+	s.desk.Settle()
+	if fmt.Sprint(f.calls) != "[save one save three]" || s.state.saved.Computer != "three" {
+		t.Errorf("calls %q", f.calls)
+	}
+}
+
+func TestKeepingFewerVersionsIsAskedFirst(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	s.view.list.Select(4)
+	fewer := s.state.settings.Retention
+	fewer.All = day
+	s.changeRetention(fewer)
+	s.desk.Settle()
+	if f.settings.Retention.All != week {
+		t.Fatal("saved without being asked")
+	}
+	button(t, s.window, "Keep fewer").Tapped(nil)
+	s.desk.Settle()
+	if f.settings.Retention.All != day {
+		t.Error("not saved after the answer")
+	}
+	more := f.settings.Retention
+	more.All = month
+	s.changeRetention(ordered(more))
+	s.desk.Settle()
+	if f.settings.Retention.All != month || s.window.Canvas().Overlays().Top() != nil {
+		t.Error("keeping more was not saved at once")
+	}
+}
+
+func TestKeys(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	s.view.list.Select(5)
+	s.askRevoke(f.keys[1])
+	button(t, s.window, "Revoke").Tapped(nil)
+	s.desk.Settle()
+	s.askCode()
+	button(t, s.window, "Make it").Tapped(nil)
+	s.desk.Settle()
+	button(t, s.window, "Copy").Tapped(nil)
+	if got := fyne.CurrentApp().Clipboard().Content(); got != "K7QP-3M2X-9VTA-HR5C-W8ND-4JYE-6ZBF-1GSU" {
+		t.Errorf("copied %q", got)
+	}
+	button(t, s.window, "I have kept it").Tapped(nil)
+	s.askPassphrase()
+	button(t, s.window, "Set the passphrase").Tapped(nil)
+	button(t, s.window, "Cancel").Tapped(nil)
+	s.askNoPassphrase()
+	button(t, s.window, "Remove").Tapped(nil)
+	s.desk.Settle()
+	if fmt.Sprintf("%q", f.calls) != `["revoke b" "code" "pass "]` {
+		t.Errorf("%q", f.calls)
+	}
+	if passphraseWrong("correct horse", "correct horse") != "" || passphraseWrong("short", "short") == "" || passphraseWrong("correct horse", "correct house") == "" {
+		t.Error("a passphrase is judged wrongly")
+	}
+}
+
+func TestACheckCanBeStopped(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	s.runCheck(100)
+	if !s.state.check.running {
+		t.Fatal("it does not run")
+	}
+	s.stopCheck()
+	s.desk.Settle()
+	if s.state.check.running || s.state.check.tone == engine.ToneBad || s.state.check.tone == engine.ToneOK {
+		t.Errorf("%+v", s.state.check)
+	}
+}
+
+func TestDisconnectAsksAndTellsTheShell(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	gone := false
+	s.deps.Gone = func() { gone = true }
+	s.askDisconnect()
+	button(t, s.window, "Cancel").Tapped(nil)
+	s.desk.Settle()
+	if gone || len(f.calls) > 0 {
+		t.Fatal("cancel disconnected")
+	}
+	s.askDisconnect()
+	button(t, s.window, "Disconnect").Tapped(nil)
+	s.desk.Settle()
+	if !gone {
+		t.Error("the shell was not told")
+	}
+}
+
+func TestTheNameIsTakenWhenTheFocusLeavesIt(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	var input *nameInput
+	for _, o := range test.LaidOutObjects(s.view.body) {
+		if n, ok := o.(*nameInput); ok {
+			input = n
+		}
+	}
+	s.window.Canvas().Focus(input)
+	input.SetText("Study")
+	s.window.Canvas().Unfocus()
+	s.desk.Settle()
+	if f.settings.Computer != "Study" {
+		t.Errorf("saved %q", f.settings.Computer)
+	}
+	input.SetText("  ")
+	input.FocusLost()
+	s.desk.Settle()
+	if f.settings.Computer != "Study" || input.Text != "Study" {
+		t.Errorf("an empty name was taken: %q, shown %q", f.settings.Computer, input.Text)
+	}
+}

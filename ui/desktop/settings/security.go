@@ -1,0 +1,197 @@
+package settings
+
+import (
+	"context"
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+
+	"holdfast/engine"
+	"holdfast/ui/desktop/look"
+)
+
+// shortest is how many characters a passphrase has at least.
+const shortest = 12
+
+func newSecurity(s *Screen) *section {
+	keys := look.Column(10)
+	code := look.Secondary("New recovery code…", "key-round", s.askCode)
+	set := look.Secondary("Set a passphrase…", "lock", s.askPassphrase)
+	drop := look.Link("Remove the passphrase…", s.askNoPassphrase)
+	return &section{name: "Security", icon: "lock",
+		content: look.Column(look.Gap,
+			card("How the key is kept",
+				look.Column(12, look.SoftParagraph("Everything is encrypted before it leaves this computer. This computer has a key of its own, so nothing has to be typed. The recovery code and the passphrase open the backup from any other computer."),
+					look.Leading(code), look.Row(8, set, drop))),
+			card("Keys", keys)),
+		draw: func() {
+			has := hasKey(s.state.keys, engine.KeyPassphrase)
+			set.SetText(onWords("Change the passphrase…", "Set a passphrase…", has))
+			show(drop, has)
+			keys.Objects = nil
+			switch {
+			case s.state.keysBad != "":
+				keys.Add(look.SoftParagraph(s.state.keysBad))
+			case len(s.state.keys) == 0:
+				keys.Add(look.SoftBody("Reading…"))
+			}
+			for i, k := range s.state.keys {
+				if i > 0 {
+					keys.Add(look.Rule())
+				}
+				keys.Add(s.keyRow(k))
+			}
+		}}
+}
+
+func (s *Screen) keyRow(k engine.Key) fyne.CanvasObject {
+	icon := map[engine.KeyKind]string{engine.KeyComputer: "laptop", engine.KeyPassphrase: "lock"}[k.Kind]
+	if icon == "" {
+		icon = "key-round"
+	}
+	words := look.Column(0, look.Body(keyName(k)).Truncate(), look.SmallParagraph(keySays(k, s.deps.Now())))
+	parts := []fyne.CanvasObject{look.NewGlyph(look.Icon(icon, look.ColorSoft), look.IconSize), look.Grow(words)}
+	if !k.Current {
+		parts = append(parts, look.Secondary("Revoke…", "", func() { s.askRevoke(k) }))
+	}
+	return look.Row(12, parts...)
+}
+
+func (s *Screen) askRevoke(k engine.Key) {
+	s.askDanger("Revoke "+keyName(k)+"?", revokeSays(k), "Revoke", func() {
+		s.act(func(ctx context.Context) error { return s.deps.Engine.RevokeKey(ctx, k.ID) },
+			keyName(k)+" no longer opens the backup.")
+	})
+}
+
+// askDanger asks before something that cannot be undone.
+func (s *Screen) askDanger(title, words, do string, then func()) {
+	var sheet *look.Dialog
+	sheet = look.SheetSized(s.deps.Window, title, look.SoftParagraph(words), 480,
+		look.Secondary("Cancel", "", func() { sheet.Hide() }),
+		look.Danger(do, "", func() { sheet.Hide(); then() }))
+	sheet.Show()
+}
+
+// act does something with the keys and shows them anew.
+func (s *Screen) act(do func(ctx context.Context) error, done string) {
+	s.desk.Once(func(ctx context.Context) func() {
+		err := do(ctx)
+		return func() {
+			if err != nil {
+				look.Say(s.deps.Window, err)
+			} else {
+				s.state.note = note{words: done, tone: engine.ToneOK}
+			}
+			s.view.draw()
+			s.readKeys()
+		}
+	})
+}
+
+func (s *Screen) askCode() {
+	words := "A new code takes the place of the old one, which then opens nothing any more. The code is shown once: print it, save it or write it down, and keep it away from this computer."
+	look.Ask(s.deps.Window, "Make a new recovery code?", words, "Make it", "Cancel", func() {
+		s.desk.Once(func(ctx context.Context) func() {
+			code, err := s.deps.Engine.NewRecoveryCode(ctx)
+			return func() {
+				if err != nil {
+					look.Say(s.deps.Window, err)
+					return
+				}
+				s.showCode(code)
+				s.readKeys()
+			}
+		})
+	})
+}
+
+// showCode shows a code this once; it cannot be asked for again.
+func (s *Screen) showCode(code string) {
+	window := s.deps.Window
+	box := look.Framed(look.Strong(code))
+	says := look.SmallParagraph(" ")
+	var copied *look.Button
+	copied = look.Secondary("Copy", "copy", func() {
+		fyne.CurrentApp().Clipboard().SetContent(code)
+		copied.SetText("Copied")
+	})
+	save := look.Secondary("Save…", "save", func() {
+		d := dialog.NewFileSave(func(to fyne.URIWriteCloser, err error) {
+			if to == nil && err == nil {
+				return
+			}
+			if err == nil {
+				_, err = fmt.Fprintf(to, "Recovery code of the Holdfast backup\r\nmade on %s\r\n\r\n%s\r\n", s.deps.Now().Format("2 January 2006"), code)
+				if closing := to.Close(); err == nil {
+					err = closing
+				}
+			}
+			if err != nil {
+				says.SetColor(look.ColorBad)
+				says.Set("The code could not be saved there. Choose another place, or write it down.")
+				return
+			}
+			says.Set("Saved as " + to.URI().Name() + ".")
+		}, window)
+		d.SetFileName("Holdfast recovery code.txt")
+		d.Show()
+	})
+	body := look.Column(12,
+		look.SoftParagraph("Keep it away from this computer. Whoever has it can read your files; without it and without a passphrase, the loss of this computer is the loss of the backup."),
+		box, look.Row(8, copied, save), says)
+	var sheet *look.Dialog
+	sheet = look.SheetSized(window, "Your recovery code", body, 620,
+		look.Primary("I have kept it", "", func() { sheet.Hide() }))
+	sheet.Show()
+}
+
+// askPassphrase asks for a passphrase twice.
+func (s *Screen) askPassphrase() {
+	one, two := look.NewPassword(""), look.NewPassword("")
+	wrong := look.Paragraph("")
+	wrong.SetColor(look.ColorBad)
+	wrong.Hide()
+	var sheet *look.Dialog
+	save := func() {
+		if says := passphraseWrong(one.Text, two.Text); says != "" {
+			wrong.Set(says)
+			wrong.Show()
+			sheet.Resize()
+			return
+		}
+		sheet.Hide()
+		s.act(func(ctx context.Context) error { return s.deps.Engine.SetPassphrase(ctx, one.Text) },
+			"The passphrase now opens the backup.")
+	}
+	for _, i := range []*look.Input{one, two} {
+		i.OnSubmitted = func(string) { save() }
+		i.OnEscape = func() bool { sheet.Hide(); return true }
+	}
+	body := look.Column(12,
+		look.SoftParagraph("Nobody but you knows it, and nobody can look it up. A few words that do not belong together are good."),
+		look.Field("Passphrase", one), look.Field("The same again", two), wrong)
+	sheet = look.SheetSized(s.deps.Window, "Passphrase", body, 460,
+		look.Secondary("Cancel", "", func() { sheet.Hide() }), look.Primary("Set the passphrase", "", save))
+	sheet.Show()
+	sheet.Focus(one)
+}
+
+// passphraseWrong says what is wrong with a new passphrase, "" when nothing is.
+func passphraseWrong(one, two string) string {
+	switch {
+	case len([]rune(one)) < shortest:
+		return fmt.Sprintf("Take at least %d characters.", shortest)
+	case one != two:
+		return "The two are not the same."
+	}
+	return ""
+}
+
+func (s *Screen) askNoPassphrase() {
+	s.askDanger("Remove the passphrase?", "It then opens nothing any more. The recovery code and the keys of your computers still do.", "Remove", func() {
+		s.act(func(ctx context.Context) error { return s.deps.Engine.SetPassphrase(ctx, "") },
+			"The passphrase no longer opens the backup.")
+	})
+}
