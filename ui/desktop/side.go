@@ -24,6 +24,7 @@ type side struct {
 	who    *look.Text
 	where  *look.Text
 	narrow bool
+	mark24 *look.Glyph
 }
 
 func newSide(open func(Place)) *side {
@@ -40,12 +41,28 @@ func newSide(open func(Place)) *side {
 			top.Add(item)
 		}
 	}
-	mark := look.Pad(look.Row(11, look.NewGlyph(look.Mark(look.ColorAccent), 24), s.name), 21, 0, 19, 11)
+	s.mark24 = look.NewGlyph(look.Mark(look.ColorAccent), 24)
+	mark := look.Pad(container.New(s, s.mark24, s.name), 21, 0, 19, 0)
 	s.foot = look.Column(0, s.who, s.where)
 	s.foot.Hide()
 	s.object = container.NewStack(look.NewBox(look.ColorSide, "", 0),
 		look.Pad(look.Column(0, mark, top, look.Space(), bottom, look.Pad(s.foot, 14, 10, 0, 10)), 0, 12, 30, 12))
 	return s
+}
+
+// MinSize and Layout make the side bar the layout of its own head.
+func (s *side) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(24, 28) }
+
+// Layout puts the mark above the icons, and the name beside it where there is room.
+func (s *side) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	x := float32(11)
+	if s.narrow {
+		x = (size.Width - 24) / 2
+	}
+	s.mark24.Resize(fyne.NewSquareSize(24))
+	s.mark24.Move(fyne.NewPos(x, 1))
+	s.name.Resize(fyne.NewSize(max(0, size.Width-46), 28))
+	s.name.Move(fyne.NewPos(46, 0))
 }
 
 func (s *side) width(window float32) float32 {

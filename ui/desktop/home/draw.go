@@ -83,7 +83,7 @@ func (s *Screen) cards() fyne.CanvasObject {
 	return container.New(thirds{},
 		small("Last proven restorable", v.proofHead, v.proofLine, look.Leading(v.proofLink)),
 		small("Not protected", v.problemsHead, v.problemsLine, look.Leading(v.problemsLink)),
-		small("Stored per day, last two weeks", v.days, v.daysNone))
+		small("Stored per day, last two weeks", look.Grow(v.days), v.daysNone))
 }
 
 func (s *Screen) othersCard() fyne.CanvasObject {

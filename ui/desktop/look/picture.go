@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"holdfast/engine"
@@ -202,6 +203,8 @@ func (r *barRenderer) Destroy() {}
 // the pointer is over, -1 for none.
 type ColumnsChart struct {
 	widget.BaseWidget
+	OnHover func(i int)
+
 	values []int64
 	bars   []fyne.CanvasObject
 	height float32
@@ -230,6 +233,23 @@ func (c *ColumnsChart) Set(values []int64) {
 
 // CreateRenderer is for Fyne.
 func (c *ColumnsChart) CreateRenderer() fyne.WidgetRenderer { return &columnsRenderer{c} }
+
+// MouseIn, MouseMoved and MouseOut tell which column the pointer is over.
+func (c *ColumnsChart) MouseIn(e *desktop.MouseEvent) { c.MouseMoved(e) }
+
+// MouseMoved is for Fyne.
+func (c *ColumnsChart) MouseMoved(e *desktop.MouseEvent) {
+	if n := len(c.values); c.OnHover != nil && n > 0 && c.Size().Width > 0 {
+		c.OnHover(min(n-1, max(0, int(e.Position.X/c.Size().Width*float32(n)))))
+	}
+}
+
+// MouseOut is for Fyne.
+func (c *ColumnsChart) MouseOut() {
+	if c.OnHover != nil {
+		c.OnHover(-1)
+	}
+}
 
 type columnsRenderer struct{ c *ColumnsChart }
 

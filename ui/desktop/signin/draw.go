@@ -78,10 +78,8 @@ func (c *centred) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (s *Screen) buildStart() fyne.CanvasObject {
-	mail, server := look.NewInput("ann@college.edu"), look.NewInput("backup.college.edu")
+	mail, server := notYet("ann@college.edu"), notYet("backup.college.edu")
 	on := look.Primary("Continue", "", nil)
-	mail.Disable()
-	server.Disable()
 	on.Disable()
 	folder := look.Primary("Back up to a folder or drive", "", s.choosePlace)
 	return middle(look.Column(0,
@@ -94,6 +92,13 @@ func (s *Screen) buildStart() fyne.CanvasObject {
 		look.Pad(look.SmallParagraph("Signing in to a server comes with the next release.\nUntil then Holdfast keeps your files in a place you choose.").Center(), 16, 0, 18, 0),
 		look.Rule(),
 		look.Pad(folder, 18, 0, 0, 0)), 420)
+}
+
+// notYet is a field that cannot be typed into.
+func notYet(example string) fyne.CanvasObject {
+	words := look.Body(example)
+	words.SetColor(look.ColorDisabled)
+	return container.NewStack(look.NewBox(look.ColorBackground, look.ColorLine, look.ControlRadius), look.Sized(look.Pad(words, 0, 12, 0, 12), 0, look.ControlHeight))
 }
 
 func (s *Screen) buildPlace() fyne.CanvasObject {
@@ -243,6 +248,7 @@ func (s *Screen) drawCode() {
 		v.code.Add(newGroup(g))
 	}
 	v.code.Refresh()
+	show(v.copied, v.copied.Words() != "")
 	v.note.Set(st.Connected.KeyNote)
 	show(v.note, st.Connected.KeyNote != "")
 	v.kept.SetChecked(st.Kept)

@@ -190,6 +190,7 @@ func (s *Screen) done() {
 	if s.state.Step == StepCode && !s.state.Kept {
 		return
 	}
+	s.view.copied.Set("")
 	s.draw(State{})
 	s.view.address.SetText("")
 	if s.deps.Done != nil {
@@ -201,14 +202,20 @@ func (s *Screen) text() string {
 	return page(s.state.Connected.RecoveryCode, s.deps.Computer, s.state.Address, s.deps.Now())
 }
 
+// kept says what became of the code.
+func (s *Screen) kept(words string) {
+	s.view.copied.Set(words)
+	s.draw(s.state)
+}
+
 func (s *Screen) copyCode() {
 	fyne.CurrentApp().Clipboard().SetContent(s.state.Connected.RecoveryCode)
-	s.view.copied.Set("Copied. Paste it into your password manager, then copy something else.")
+	s.kept("Copied. Paste it into your password manager, then copy something else.")
 }
 
 func (s *Screen) saveCode() {
 	look.SaveText(s.deps.Window, "Holdfast recovery code.txt", s.text(), func(path string) {
-		s.view.copied.Set("Saved as " + path + ". Move it off this computer.")
+		s.kept("Saved as " + path + ". Move it off this computer.")
 	})
 }
 
@@ -221,7 +228,7 @@ func (s *Screen) printCode() {
 				look.Say(s.deps.Window, &engine.Error{Op: "print", Message: "It could not be printed. Save it as a text file and print that.", Err: err})
 				return
 			}
-			s.view.copied.Set("Sent to the printer.")
+			s.kept("Sent to the printer.")
 		}
 	})
 }
