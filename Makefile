@@ -57,6 +57,7 @@ unit:
 # The built programs: with restic on one repository, killed, and used through the window.
 whole:
 	HOLDFAST_BIN=$(CURDIR)/build/holdfast CGO_ENABLED=0 go test -count=1 -timeout 30m ./packaging/interop/...
+	rm -rf build/pictures
 	HOLDFAST_DESKTOP=$(CURDIR)/build/holdfast-desktop HOLDFAST_PICTURES=$(CURDIR)/build/pictures CGO_ENABLED=0 \
 	  go test -count=1 -timeout 20m -v ./packaging/linux/e2e/...
 
