@@ -13,6 +13,9 @@ const (
 	window = 512 << 10
 	// slack lets the decoder copy in whole words past the end of the output.
 	slack = 64
+	// maxExpansion is the most that a byte of a Zstandard frame can stand for: a
+	// block of four bytes repeats one byte 128 KiB times.
+	maxExpansion = 32 << 10
 	// maxUnpacked is the largest index file, snapshot or lock that is decoded.
 	// Writers keep index files below 8 MiB of sealed bytes.
 	maxUnpacked = 256 << 20
@@ -59,15 +62,17 @@ func decompressBlob(data []byte, size int, buf []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var header zstd.Header
-	if err := header.Decode(data); err != nil {
-		return nil, damaged("%v", err)
+	declared, err := declaredSize(data, uint64(size))
+	if err != nil {
+		return nil, err
 	}
-	if header.HasFCS && header.FrameContentSize != uint64(size) {
-		return nil, damaged("compressed data declares %d bytes in place of %d", header.FrameContentSize, size)
+	if declared != uint64(size) || size > len(data)*maxExpansion {
+		return nil, damaged("%d bytes cannot be the compressed form of %d", len(data), size)
 	}
-	buf = grow(buf, size+slack)
-	plain, err := d.DecodeAll(data, buf[:0:size+slack])
+	if cap(buf) < size {
+		buf = make([]byte, 0, size+slack)
+	}
+	plain, err := d.DecodeAll(data, buf[:0:min(cap(buf), size+slack)])
 	if err != nil {
 		return nil, damaged("%v", err)
 	}
@@ -83,9 +88,29 @@ func decompressFile(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	declared, err := declaredSize(data, 0)
+	if err != nil {
+		return nil, err
+	}
+	if declared > maxUnpacked || declared > uint64(len(data))*maxExpansion {
+		return nil, damaged("%d bytes cannot be the compressed form of %d", len(data), declared)
+	}
 	plain, err := d.DecodeAll(data, nil)
 	if err != nil {
 		return nil, damaged("%v", err)
 	}
 	return plain, nil
+}
+
+// declaredSize is the size of the contents that the beginning of a frame declares,
+// or unknown when it does not. The decoder makes room for so much at once.
+func declaredSize(data []byte, unknown uint64) (uint64, error) {
+	var header zstd.Header
+	if err := header.Decode(data); err != nil {
+		return 0, damaged("%v", err)
+	}
+	if !header.HasFCS {
+		return unknown, nil
+	}
+	return header.FrameContentSize, nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -15,7 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"holdfast/engine/repo"
 	"holdfast/engine/storage"
@@ -44,56 +42,6 @@ func restic(t *testing.T, path string, args ...string) []byte {
 		t.Fatalf("restic %s: %v\n%s%s", strings.Join(args, " "), err, complaint.Bytes(), out.Bytes())
 	}
 	return out.Bytes()
-}
-
-// someFiles makes a folder with what folders have.
-func someFiles(t *testing.T) string {
-	t.Helper()
-	root := t.TempDir()
-	random := rand.NewChaCha8([32]byte{1})
-	noise := make([]byte, 3<<20)
-	_, _ = random.Read(noise)
-	write := func(name string, data []byte) {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, data, 0o640); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("empty", nil)
-	write("letter.txt", []byte("Dear all,\n"))
-	write("repeated.txt", bytes.Repeat([]byte("the harbour lies quiet under a low sun\n"), 100_000))
-	write("photo.jpg", noise)
-	write("deep/er/still/note", []byte("here"))
-	for i := range 300 {
-		write(fmt.Sprintf("many/%04d", i), fmt.Appendf(nil, "file %d", i))
-	}
-	if err := os.Mkdir(filepath.Join(root, "nothing in it"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if runtime.GOOS == "linux" {
-		for _, name := range []string{`quo"ted`, `back\slash`, "new\nline", "tab\t", "<&>", "latin1 \xe9\xff", "日本語", "sep\u2028", "\x7f\x01", "'`%"} {
-			write("names/"+name, []byte(name))
-			if !utf8.ValidString(name) {
-				continue // restic before 0.16 loses targets of links that are not UTF-8
-			}
-			if err := os.Symlink("to "+name, filepath.Join(root, "names", "link "+name)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := os.Chmod(filepath.Join(root, "names"), 0o755|fs.ModeSticky|fs.ModeSetgid); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Link(filepath.Join(root, "letter.txt"), filepath.Join(root, "same letter.txt")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chtimes(filepath.Join(root, "empty"), time.Unix(1, 5), time.Unix(-86400*365*90, 0)); err != nil {
-		t.Fatal(err)
-	}
-	return root
 }
 
 func openFolder(t *testing.T, path string) *repo.Repository {
@@ -179,9 +127,11 @@ func compareFile(t *testing.T, r *repo.Repository, index *repo.MemoryIndex, n re
 }
 
 func TestWhatResticWroteIsRead(t *testing.T) {
-	files := someFiles(t)
+	t.Parallel()
 	for _, version := range []string{"1", "2"} {
 		t.Run("version "+version, func(t *testing.T) {
+			t.Parallel()
+			files := someFiles(t)
 			path := filepath.Join(t.TempDir(), "repository")
 			restic(t, path, "init", "--repository-version", version)
 			changeKey(t, path)
@@ -298,81 +248,8 @@ func checkWriting(t *testing.T, r *repo.Repository, path string, index *repo.Mem
 	}
 }
 
-// writer makes a repository's contents the short way.
-type writer struct {
-	t     *testing.T
-	r     *repo.Repository
-	packs []repo.PackInfo
-	data  *repo.Packer
-	trees *repo.Packer
-}
-
-func (w *writer) add(p **repo.Packer, blobType repo.BlobType, plain []byte) repo.ID {
-	w.t.Helper()
-	if *p == nil {
-		*p = w.r.NewPacker(blobType, nil)
-	}
-	id := repo.Hash(plain)
-	sealed, err := w.r.Seal(blobType, id, plain, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	(*p).Add(sealed)
-	if (*p).Size() > 4<<20 {
-		w.finish(p)
-	}
-	return id
-}
-
-func (w *writer) finish(p **repo.Packer) {
-	w.t.Helper()
-	if *p == nil {
-		return
-	}
-	info, data, err := (*p).Finish()
-	if err == nil {
-		err = w.r.SavePack(w.t.Context(), info.ID, data)
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.packs = append(w.packs, info)
-	*p = nil
-}
-
-func (w *writer) file(name string, data []byte) repo.Node {
-	n := repo.Node{Name: name, Type: repo.NodeFile, Mode: 0o640, ModTime: time.Unix(1e9, 123456789), UID: 1000, GID: 100, User: "anna", Size: uint64(len(data)), Links: 1}
-	for chunk := range slices.Chunk(data, 1<<20) {
-		n.Content = append(n.Content, w.add(&w.data, repo.Data, chunk))
-	}
-	return n
-}
-
-func (w *writer) folder(nodes []repo.Node) repo.ID {
-	w.t.Helper()
-	tree, err := repo.EncodeTree(nodes, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return w.add(&w.trees, repo.Tree, tree)
-}
-
-func (w *writer) snapshot(tree repo.ID) repo.ID {
-	w.t.Helper()
-	w.finish(&w.data)
-	w.finish(&w.trees)
-	if _, err := w.r.SaveIndex(w.t.Context(), w.packs, nil); err != nil {
-		w.t.Fatal(err)
-	}
-	id, err := w.r.SaveSnapshot(w.t.Context(), &repo.Snapshot{Time: time.Now(), Tree: tree, Paths: []string{"/"}, Hostname: "anna-laptop", Username: "anna",
-		Tags: []string{"holdfast", "device=1"}, ProgramVersion: "holdfast", Unknown: map[string]json.RawMessage{"later": []byte(`1`)}})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return id
-}
-
 func TestWhatIsWrittenHereResticReads(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "repository")
 	store, err := local.Create(path)
 	if err != nil {
@@ -407,6 +284,54 @@ func TestWhatIsWrittenHereResticReads(t *testing.T) {
 	id := w.snapshot(root)
 
 	restic(t, path, "check", "--read-data")
+	checkShown(t, path, id, root, contents)
+	target := t.TempDir()
+	restic(t, path, "restore", id.String(), "--target", target)
+	if runtime.GOOS == "linux" {
+		for _, name := range names {
+			if got, err := os.ReadFile(filepath.Join(target, "names", name)); err != nil || string(got) != name {
+				t.Errorf("%q restored as %q, %v", name, got, err)
+			}
+		}
+	}
+	restic(t, path, "prune")
+	restic(t, path, "check", "--read-data")
+}
+
+func TestResticRespectsALockHeldHere(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "repository")
+	store, err := local.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	r, err := repo.Init(t.Context(), store, repo.InitOptions{Key: repo.NewKey{Secret: secret, Random: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := r.Lock(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restic(t, path, "unlock") // removes stale locks only, after asking this process whether it lives
+	program, _ := exec.LookPath("restic")
+	command := exec.Command(program, "-r", path, "--no-cache", "snapshots")
+	command.Env = append(os.Environ(), "RESTIC_PASSWORD="+secret)
+	if out, err := command.CombinedOutput(); err == nil || !bytes.Contains(out, []byte("locked exclusively")) {
+		t.Errorf("restic went on: %v\n%s", err, out)
+	}
+	lock.Unlock()
+	restic(t, path, "snapshots")
+	left := 0
+	if err := r.Store().List(t.Context(), storage.Locks, func(storage.Info) error { left++; return nil }); err != nil || left != 0 {
+		t.Errorf("%d locks left, %v", left, err)
+	}
+}
+
+// checkShown asks restic for the snapshot in all the ways it can show one.
+func checkShown(t *testing.T, path string, id, root repo.ID, contents map[string][]byte) {
+	t.Helper()
 	for name, want := range contents {
 		if got := restic(t, path, "dump", id.String(), "/"+name); !bytes.Equal(got, want) {
 			t.Errorf("restic gets %d bytes for %s in place of %d", len(got), name, len(want))
@@ -425,40 +350,5 @@ func TestWhatIsWrittenHereResticReads(t *testing.T) {
 	tree, err := repo.DecodeTree(restic(t, path, "cat", "blob", root.String()))
 	if err != nil || len(tree) != 5 {
 		t.Errorf("%d nodes, %v", len(tree), err)
-	}
-	target := t.TempDir()
-	restic(t, path, "restore", id.String(), "--target", target)
-	if runtime.GOOS == "linux" {
-		for _, name := range names {
-			if got, err := os.ReadFile(filepath.Join(target, "names", name)); err != nil || string(got) != name {
-				t.Errorf("%q restored as %q, %v", name, got, err)
-			}
-		}
-	}
-	restic(t, path, "prune")
-	restic(t, path, "check", "--read-data")
-}
-
-func TestResticRespectsALockHeldHere(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "repository")
-	restic(t, path, "init")
-	changeKey(t, path)
-	r := openFolder(t, path)
-	lock, err := r.Lock(t.Context(), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	restic(t, path, "unlock") // removes stale locks only, after asking this process whether it lives
-	program, _ := exec.LookPath("restic")
-	command := exec.Command(program, "-r", path, "--no-cache", "snapshots")
-	command.Env = append(os.Environ(), "RESTIC_PASSWORD="+secret)
-	if out, err := command.CombinedOutput(); err == nil || !bytes.Contains(out, []byte("locked exclusively")) {
-		t.Errorf("restic went on: %v\n%s", err, out)
-	}
-	lock.Unlock()
-	restic(t, path, "snapshots")
-	left := 0
-	if err := r.Store().List(t.Context(), storage.Locks, func(storage.Info) error { left++; return nil }); err != nil || left != 0 {
-		t.Errorf("%d locks left, %v", left, err)
 	}
 }

@@ -58,7 +58,7 @@ func TestVersion1IsNeverCompressed(t *testing.T) {
 func TestSealAndUnsealUseTheBuffersTheyAreGiven(t *testing.T) {
 	r, _ := newTestRepository(t)
 	plain, id := text(200_000), Hash(text(200_000))
-	in, out, copied := make([]byte, 0, 1<<20), make([]byte, 0, 1<<20), make([]byte, 0, 1<<20)
+	in, out, copied := make([]byte, 0, 1<<20), make([]byte, 0, len(plain)), make([]byte, 0, 1<<20)
 	work := func() {
 		s, err := r.Seal(Data, id, plain, in)
 		if err != nil || &s.Bytes[0] != &in[:1][0] {

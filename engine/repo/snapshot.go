@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"holdfast/engine/storage"
@@ -76,9 +77,10 @@ func (s *Snapshot) UnmarshalJSON(document []byte) error {
 	if err := json.Unmarshal(document, &all); err != nil {
 		return err
 	}
-	for _, name := range snapshotNames {
-		delete(all, name)
-	}
+	// encoding/json takes a field for known whatever the case of its letters.
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool {
+		return slices.ContainsFunc(snapshotNames, func(known string) bool { return strings.EqualFold(known, name) })
+	})
 	if len(all) > 0 {
 		fields.Unknown = all
 	}
