@@ -31,6 +31,7 @@ type collector struct {
 	lastDoubt time.Time // when that was done
 	last      time.Time // wall clock of the last tick
 	burst     int       // events since the last tick
+	before    int       // events in the interval before
 	burstMax  int       // more than this may have overflowed the system's queue
 	blind     map[string]bool
 	canary    canary
@@ -183,10 +184,10 @@ func (c *collector) learn(r report) {
 // tick sends off what has come together, if the reader has taken the last lot.
 func (c *collector) tick(now time.Time) {
 	late := now.Sub(c.last) - c.o.Interval
-	if late > asleep || late < -asleep || c.burst > c.burstMax {
+	if late > asleep || late < -asleep || c.before+c.burst > c.burstMax {
 		c.doubt = true
 	}
-	c.last, c.burst = now, 0
+	c.last, c.before, c.burst = now, c.burst, 0
 	if c.doubt && (c.lastDoubt.IsZero() || now.Sub(c.lastDoubt) >= calm*c.o.Interval || now.Before(c.lastDoubt)) {
 		c.doubt, c.lastDoubt = false, now
 		c.markRoots()

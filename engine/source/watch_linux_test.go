@@ -185,7 +185,7 @@ func TestWatchDoubtsEverythingAfterABurst(t *testing.T) {
 		t.Skip("makes many files")
 	}
 	root := t.TempDir()
-	e := listen(t, []string{root}, nil, source.WatchOptions{Interval: 500 * time.Millisecond})
+	e := listen(t, []string{root}, nil, source.WatchOptions{Interval: 1500 * time.Millisecond})
 	e.until("the root, at the beginning", wholly(root))
 	for i := range 6000 {
 		write(t, filepath.Join(root, fmt.Sprint(i)))
