@@ -1,0 +1,243 @@
+// Package backup turns the files of this computer into a committed snapshot.
+//
+// Its one idea: the unit of work is a folder. A folder is listed, every entry's
+// stat is compared with what the catalog acknowledged last, what changed is read
+// and stored, and when everything below it is known the folder's tree is encoded.
+// A folder in which nothing changed keeps the tree it had, so a capture writes the
+// trees on the way from the changed files to the root and nothing else. A capture
+// looks at everything, or only at the folders of Options.Look; the others are
+// carried over unread.
+//
+//	list → stat against catalog → read → cut → hash → known? → seal → pack → upload → commit
+//
+// Promises:
+//   - Packs are durable before the index that names them, the index before the
+//     snapshot, the snapshot before the catalog acknowledges anything.
+//   - A capture that ends early, by error, cancellation or kill -9, leaves the
+//     last acknowledged state as it was. What it stored is found by the next one,
+//     which reads and uploads only what was in flight.
+//   - What cannot be read is unknown, not deleted: the version that was stored
+//     last stays in the tree, and the path is listed as a problem.
+//   - Memory is bounded by the number of workers and open packs, and by the
+//     largest single folder, whose tree the format wants in one piece.
+//
+// When to capture belongs to engine/schedule, what to select to engine/selection,
+// how to look at files to engine/source. The format is engine/repo's.
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+	"holdfast/engine/repo"
+	"holdfast/engine/selection"
+	"holdfast/engine/source"
+)
+
+// Options is one capture.
+type Options struct {
+	Repo    *repo.Repository
+	Catalog *catalog.Catalog
+	FS      source.FS
+
+	Device   string // id of this computer, a tag of the snapshot
+	Computer string // its name, the host name of the snapshot
+	Set      string // name of the set of paths, a tag of the snapshot
+
+	Rules *selection.Rules
+	// Look limits the capture to these folders; nil looks at everything.
+	Look []Look
+	// Keep says which paths that the rules do not select stay in the tree as
+	// they were stored; nil: none. It must be true for what leads to them too.
+	Keep func(path string) bool
+	// Extra are files that the virtual folder /.holdfast of the tree holds.
+	Extra []Extra
+	// Always writes a snapshot even when nothing changed.
+	Always bool
+
+	// Retry are the waits before a file that changed while it was read is read
+	// again; after the last it is taken as it is. Nil: 2, 10 and 60 seconds.
+	Retry []time.Duration
+	// Workers read, hash and seal; 0: one for each processor.
+	Workers  int
+	Now      func() time.Time
+	Progress *Progress
+}
+
+// Look is a folder to look at.
+type Look struct {
+	Path      string
+	Recursive bool
+}
+
+// Extra is a file of the virtual folder.
+type Extra struct {
+	Name    string
+	Data    []byte
+	ModTime time.Time
+}
+
+// ExtraFolder is the name of the virtual folder at the top of every tree.
+const ExtraFolder = ".holdfast"
+
+func (o *Options) defaults() {
+	if o.Retry == nil {
+		o.Retry = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Progress == nil {
+		o.Progress = new(Progress)
+	}
+	if o.Set == "" {
+		o.Set = "default"
+	}
+}
+
+// capture is a running one.
+type capture struct {
+	Options
+	saver  *saver
+	last   catalog.Snapshot // of this computer; zero ID: none
+	time   time.Time        // of the snapshot to be
+	resume bool             // an earlier capture was killed
+
+	group *errgroup.Group
+	ctx   context.Context
+	jobs  chan job
+	work  sync.WaitGroup // jobs not finished yet
+
+	absent absentees
+	tree   repo.ID // of the root, once it is known
+
+	mu       sync.Mutex
+	result   engine.CaptureResult
+	problems []engine.Problem
+}
+
+// Run makes one capture. On error nothing is acknowledged that was not before;
+// the result then says what was done so far.
+func Run(ctx context.Context, o Options) (engine.CaptureResult, error) {
+	o.defaults()
+	c := &capture{Options: o, jobs: make(chan job, 256)}
+	o.Progress.start(o.Now())
+	if err := c.prepare(ctx); err != nil {
+		return c.result, err
+	}
+	scanned := c.scan(ctx)
+	if scanned != nil {
+		c.saver.stop(nil)
+		return c.result, scanned
+	}
+	if err := c.saver.finish(ctx); err != nil {
+		return c.result, err
+	}
+	return c.result, c.commit(ctx)
+}
+
+// prepare reads what the last capture left.
+func (c *capture) prepare(ctx context.Context) error {
+	last, err := c.Catalog.SnapshotAt(ctx, c.Device, time.Time{})
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	c.last = last
+	// After the last snapshot even when the clock went back: versions need order.
+	if c.time, err = c.Catalog.NextTime(ctx, c.Device, c.Now()); err != nil {
+		return err
+	}
+	if err := c.dropVanished(ctx); err != nil {
+		return err
+	}
+	if c.absent, err = knownMounts(ctx, c.Catalog); err != nil {
+		return err
+	}
+	c.saver = newSaver(ctx, c.Repo, c.Catalog, c.Progress)
+	return nil
+}
+
+// scan walks the folders and waits until everything found is stored.
+func (c *capture) scan(ctx context.Context) error {
+	c.group, c.ctx = errgroup.WithContext(ctx)
+	for range c.Workers {
+		c.group.Go(c.worker)
+	}
+	c.group.Go(func() error {
+		defer close(c.jobs)
+		if err := c.walk(); err != nil {
+			return err
+		}
+		c.Progress.ScanDone.Store(true)
+		done := make(chan struct{})
+		go func() { c.work.Wait(); close(done) }()
+		select {
+		case <-done:
+			return nil
+		case <-c.ctx.Done():
+			return context.Cause(c.ctx)
+		}
+	})
+	return c.group.Wait()
+}
+
+// commit makes the capture a version: snapshot first, catalog after.
+func (c *capture) commit(ctx context.Context) error {
+	c.result.Time = c.time
+	c.result.Stored = c.Progress.Stored.Load()
+	c.result.Read = c.Progress.Read.Load()
+	c.result.Skipped = c.problems
+	if err := c.absent.save(ctx, c.Catalog); err != nil {
+		return err
+	}
+	if c.tree == c.last.Tree && !c.last.ID.IsZero() && !c.Always {
+		return c.Catalog.Refresh(ctx, c.Device)
+	}
+	s := c.snapshot()
+	id, err := c.Repo.SaveSnapshot(ctx, s)
+	if err != nil {
+		return fmt.Errorf("store snapshot: %w", err)
+	}
+	c.result.Snapshot = id.String()
+	return c.Catalog.Commit(ctx, catalog.Snapshot{ID: id, Device: c.Device, Time: c.time, Tree: c.tree})
+}
+
+func (c *capture) snapshot() *repo.Snapshot {
+	s := &repo.Snapshot{
+		Time:     c.time,
+		Tree:     c.tree,
+		Paths:    c.Rules.Roots(),
+		Hostname: c.Computer,
+		Tags:     []string{"holdfast", "device=" + c.Device, "set=" + c.Set},
+		UID:      uint32(max(0, os.Getuid())),
+		GID:      uint32(max(0, os.Getgid())),
+	}
+	if !c.last.ID.IsZero() {
+		s.Parent = &c.last.ID
+	}
+	return s
+}
+
+func (c *capture) report(p engine.Problem) {
+	c.mu.Lock()
+	c.problems = append(c.problems, p)
+	c.mu.Unlock()
+}
+
+func (c *capture) count(field *int64) {
+	c.mu.Lock()
+	*field++
+	c.mu.Unlock()
+}
