@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -157,11 +158,11 @@ func TestAYearOfWaiting(t *testing.T) {
 func TestWaitWakesAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wake := make(chan struct{}, 1)
-		ready := false
+		var ready atomic.Bool
 		begin := time.Now()
-		time.AfterFunc(10*time.Second, func() { ready = true; wake <- struct{}{} })
+		time.AfterFunc(10*time.Second, func() { ready.Store(true); wake <- struct{}{} })
 		err := Wait(t.Context(), wake, func(now time.Time) time.Time {
-			if ready {
+			if ready.Load() {
 				return now
 			}
 			return time.Time{}

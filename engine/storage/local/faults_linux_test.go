@@ -1,9 +1,11 @@
 package local
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -89,6 +91,7 @@ func TestAReadOnlyDiskCanBeRead(t *testing.T) {
 
 func TestAnUnmountedDriveIsUnreachable(t *testing.T) {
 	s, point := mounted(t, "size=1m")
+	s.tidied.Wait() // it is not idle before
 	if err := unix.Unmount(point, 0); err != nil {
 		t.Fatalf("an idle drive cannot be ejected: %v", err)
 	}
@@ -115,5 +118,66 @@ func TestErrorNumbersHaveMeanings(t *testing.T) {
 	err := s.explain("reading", "x", &os.PathError{Op: "read", Path: "x", Err: unix.EIO})
 	if errors.Is(err, storage.ErrUnreachable) || !errors.Is(err, unix.EIO) {
 		t.Errorf("a bad sector on a drive that is there: %v", err)
+	}
+}
+
+// TestAPutThatIsCutShort runs itself under strace, which fails or kills it at one
+// system call of a Put, and looks at what that left.
+func TestAPutThatIsCutShort(t *testing.T) {
+	name, data := storagetest.Name("cut short"), storagetest.Bytes(7, 100_000)
+	if dir := os.Getenv("HOLDFAST_TEST_PUT"); dir != "" {
+		s, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.tidied.Wait()
+		if err := s.Put(t.Context(), storage.Index, name, data); err != nil {
+			fmt.Println("refused:", err)
+		} else {
+			fmt.Println("stored")
+		}
+		return
+	}
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not installed")
+	}
+	if err := exec.Command(strace, "-qq", "-e", "trace=none", "true").Run(); err != nil {
+		t.Skipf("strace does not work here: %v", err)
+	}
+	for _, c := range []struct {
+		name, inject string
+		there        bool // a complete file may be, or must not be, under the name
+	}{
+		{"the flush of the file fails", "fsync:error=EIO:when=1", false},
+		{"the flush of the folder fails", "fsync:error=EIO:when=2", true},
+		{"killed at the flush of the file", "fsync:signal=KILL:when=1", false},
+		{"killed at the naming", "renameat2:error=EIO:signal=KILL", false},
+		{"killed after the naming", "fsync:signal=KILL:when=2", true},
+		{"the naming fails", "renameat2:error=EACCES", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := create(t)
+			s.tidied.Wait()
+			run := exec.Command(strace, "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"),
+				"-e", "trace=fsync,renameat2", "-e", "inject="+c.inject,
+				os.Args[0], "-test.run=^TestAPutThatIsCutShort$")
+			run.Env = append(os.Environ(), "HOLDFAST_TEST_PUT="+s.root)
+			out, _ := run.CombinedOutput()
+			if bytes.Contains(out, []byte("stored")) {
+				t.Fatalf("it was acknowledged: %s", out)
+			}
+			got, err := s.Get(t.Context(), storage.Index, name, 0, -1, nil)
+			if c.there && (err != nil || !bytes.Equal(got, data)) {
+				t.Errorf("%d bytes are there, %v; %s", len(got), err, out)
+			}
+			if !c.there && !errors.Is(err, storage.ErrNotFound) {
+				t.Errorf("%d bytes are there, %v; %s", len(got), err, out)
+			}
+			// The next try finds nothing in its way.
+			if err := s.Put(t.Context(), storage.Index, name, data); err != nil && !errors.Is(err, storage.ErrExists) {
+				t.Errorf("the next try: %v", err)
+			}
+		})
 	}
 }

@@ -215,7 +215,7 @@ func concurrent(t *testing.T, s storage.Store) {
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
-			for i := range 10 {
+			for i := range 5 {
 				name, data := Name([]int{w, i}), Bytes(byte(w*10+i), 3000+i)
 				if err := s.Put(t.Context(), storage.Packs, name, data); err != nil {
 					t.Errorf("Put: %v", err)
@@ -228,8 +228,8 @@ func concurrent(t *testing.T, s storage.Store) {
 		})
 	}
 	wg.Wait()
-	if n := len(Names(t, s, storage.Packs)); n != 80 {
-		t.Errorf("%d of 80 are listed", n)
+	if n := len(Names(t, s, storage.Packs)); n != 40 {
+		t.Errorf("%d of 40 are listed", n)
 	}
 }
 
@@ -272,7 +272,7 @@ func remove(t *testing.T, s storage.Store) {
 func list(t *testing.T, s storage.Store) {
 	for _, k := range storage.Kinds() {
 		sizes := map[string]int64{}
-		count := 50
+		count := 12
 		if k == storage.Config {
 			count = 1
 		}
