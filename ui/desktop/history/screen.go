@@ -170,6 +170,7 @@ func (s *Screen) askExport(asCSV bool) {
 		}
 	}, s.deps.Window)
 	d.SetFileName(name + end)
+	d.Resize(s.deps.Window.Canvas().Size().SubtractWidthHeight(120, 100))
 	d.SetFilter(storage.NewExtensionFileFilter([]string{end}))
 	d.Show()
 }

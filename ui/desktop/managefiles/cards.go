@@ -2,6 +2,7 @@ package managefiles
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -108,7 +109,11 @@ type rulesCard struct {
 	short  fyne.CanvasObject
 	list   *fyne.Container
 	count  *look.Text
-	sheet  *fyne.Container // the same list in a sheet
+	undo   *look.Button // as in the note card, which a narrow window has no room for
+	undos  fyne.CanvasObject
+	sheet  *fyne.Container    // the same list in a sheet
+	drawn  []engine.Exclusion // the rules that have rows; their marks may be older
+	rows   []*ruleRow         // two for each of them: of the card and of the sheet
 }
 
 func newRulesCard(s *Screen) *rulesCard {
@@ -119,8 +124,11 @@ func newRulesCard(s *Screen) *rulesCard {
 	scrolled := look.Pad(look.Column(8, c.list, look.Pad(add, 0, 0, 0, ring)), 0, 8, 0, 0)
 	body := look.Column(8, look.Pad(look.Heading("Exclusions"), 0, 0, 0, ring), look.Grow(look.Scroll(scrolled)))
 	c.card = container.NewStack(look.NewBox(look.ColorSurface, look.ColorLine, look.CardRadius), look.Pad(body, 20, 12, 20, 20-ring))
-	c.short = look.CardPadded(look.Column(8, look.Heading("Exclusions"), c.count,
-		tight(look.Link("Show and change…", c.open))), 20)
+	c.undo = look.SmallLink("", s.showRemovals)
+	c.undos = look.Leading(c.undo)
+	c.undos.Hide()
+	c.short = look.Card(look.Column(8, look.Heading("Exclusions"), c.count,
+		tight(look.Link("Show and change…", c.open)), c.undos))
 	return c
 }
 
@@ -132,41 +140,68 @@ func (c *rulesCard) wanted() float32 {
 
 func (c *rulesCard) open() {
 	var sheet *look.Dialog
-	sheet = look.SheetSized(c.screen.deps.Window, "Exclusions", look.Scroll(c.sheet), 460,
+	list := look.Pad(c.sheet, 0, 12, 0, 0)
+	sheet = look.SheetSized(c.screen.deps.Window, "Exclusions", scrolled(list, list.MinSize().Height), 460,
 		look.Secondary("Add a rule…", "plus", func() { sheet.Hide(); c.screen.addRule() }),
 		look.Primary("Done", "", func() { sheet.Hide() }))
 	sheet.Show()
 }
 
+// scrolled is what may be too high for a sheet, as high as it needs up to a limit.
+func scrolled(o fyne.CanvasObject, wanted float32) fyne.CanvasObject {
+	return look.Sized(look.Scroll(o), 0, min(wanted, 400))
+}
+
+// draw makes new rows only when there are other rules, so that a box that was just
+// pressed keeps the focus.
 func (c *rulesCard) draw() {
 	s := &c.screen.state
-	c.list.Objects, c.sheet.Objects = nil, nil
-	for _, x := range rules(s.draft) {
-		c.list.Add(c.row(x))
-		c.sheet.Add(c.row(x))
+	now := rules(s.draft)
+	if !slices.EqualFunc(now, c.drawn, sameRule) {
+		c.list.Objects, c.sheet.Objects, c.rows = nil, nil, nil
+		for _, x := range now {
+			a, b := newRuleRow(c.screen, x), newRuleRow(c.screen, x)
+			c.rows = append(c.rows, a, b)
+			c.list.Add(a.line)
+			c.sheet.Add(b.line)
+		}
+		c.list.Refresh()
+		c.sheet.Refresh()
+	}
+	c.drawn = now
+	for i, x := range now {
+		c.rows[2*i].draw(s, x)
+		c.rows[2*i+1].draw(s, x)
 	}
 	c.count.Set(ruleCount(s.draft))
-	c.list.Refresh()
-	c.sheet.Refresh()
 	c.screen.view.relayout()
 }
 
-func (c *rulesCard) row(x engine.Exclusion) fyne.CanvasObject {
-	s := c.screen
-	mark := engine.MarkCheck
-	if x.Off {
-		mark = engine.MarkEmpty
+// ruleRow is one exclusion: box, title, size, and the cross of one's own.
+type ruleRow struct {
+	line *fyne.Container
+	box  *look.CheckBox
+	size *look.Text
+}
+
+func newRuleRow(s *Screen, x engine.Exclusion) *ruleRow {
+	r := &ruleRow{size: look.SoftSmall("").Right()}
+	r.box = look.Check("", engine.MarkEmpty, func(on bool) { s.change(switchExclusion(s.state.draft, x, on)) })
+	label := look.Tap(look.Body(ruleTitle(x)).Truncate(), r.box.Toggle)
+	r.line = container.New(ruleLayout{}, r.box, label, r.size)
+	if x.Kind != engine.ExcludePreset {
+		r.line.Add(look.NewRowIcon("x", look.ColorSoft, "Remove the rule", func() { s.change(dropExclusion(s.state.draft, x)) }))
 	}
-	key := x
-	key.Off = false
-	box := look.Check("", mark, func(on bool) { s.change(switchExclusion(s.state.draft, x, on)) })
-	label := look.Tap(look.Body(ruleTitle(x)).Truncate(), box.Toggle)
-	size := look.SoftSmall(matchedSize(s.state.matched, key)).Right()
-	if x.Kind == engine.ExcludePreset {
-		return container.New(ruleLayout{}, box, label, size)
+	return r
+}
+
+func (r *ruleRow) draw(s *state, x engine.Exclusion) {
+	r.box.SetChecked(!x.Off)
+	x.Off = false
+	if words := matchedSize(s.matched, x); words != r.size.Words() {
+		r.size.Set(words)
+		r.line.Refresh()
 	}
-	remove := look.NewRowIcon("x", look.ColorSoft, "Remove the rule", func() { s.change(dropExclusion(s.state.draft, x)) })
-	return container.New(ruleLayout{}, box, label, size, remove)
 }
 
 func matchedSize(known map[engine.Exclusion]engine.ExclusionPreview, x engine.Exclusion) string {
@@ -218,8 +253,11 @@ func newNoteCard(s *Screen) *noteCard {
 }
 
 func (c *noteCard) draw() {
-	n := len(c.screen.state.removals)
-	c.undo.SetText(look.Plural(int64(n), "removal", "removals") + " can be undone…")
+	v, n := c.screen.view, len(c.screen.state.removals)
+	words := look.Plural(int64(n), "removal", "removals") + " can be undone…"
+	c.undo.SetText(words)
+	v.rules.undo.SetText(words)
 	show(c.offer, n > 0)
-	c.screen.view.relayout()
+	show(v.rules.undos, n > 0)
+	v.relayout()
 }

@@ -80,7 +80,7 @@ func (s *Screen) showRemovals() {
 	}
 	body := look.Column(12,
 		look.SoftParagraph("What was removed from the backup is deleted for good on the day that stands beside it."), list)
-	sheet = look.SheetSized(s.deps.Window, "Removed from the backup", look.Scroll(body), 560,
+	sheet = look.SheetSized(s.deps.Window, "Removed from the backup", scrolled(look.Pad(body, 0, 12, 0, 0), 60+58*float32(len(s.state.removals))), 560,
 		look.Primary("Done", "", func() { sheet.Hide() }))
 	sheet.Show()
 }

@@ -243,3 +243,19 @@ func TestARuleIsLookedAtBeforeItIsAdded(t *testing.T) {
 		t.Error("the rule was not added")
 	}
 }
+
+func TestABoxOfAnExclusionKeepsTheFocus(t *testing.T) {
+	s := stand(t, ann(), "light", 1180, 760)
+	box := s.view.rules.rows[0].box
+	s.window.Canvas().Focus(box)
+	box.TypedRune(' ')
+	s.desk.Settle()
+	if s.view.rules.rows[0].box != box || box.Checked() || !s.Dirty() {
+		t.Error("the box was made anew, or did nothing")
+	}
+	box.TypedRune(' ')
+	s.desk.Settle()
+	if s.Dirty() {
+		t.Error("switching off and on again leaves a change")
+	}
+}

@@ -11,7 +11,7 @@ func newAbout(s *Screen) *section {
 	}
 	licences := look.Secondary("Show", "file-text", func() {
 		var sheet *look.Dialog
-		sheet = look.SheetSized(s.deps.Window, "Licences", look.Scroll(look.SmallParagraph(s.deps.Licences)), 640,
+		sheet = look.SheetSized(s.deps.Window, "Licences", look.Sized(look.Scroll(look.Pad(look.SmallParagraph(s.deps.Licences), 0, 12, 0, 0)), 0, 400), 640,
 			look.Primary("Close", "", func() { sheet.Hide() }))
 		sheet.Show()
 	})

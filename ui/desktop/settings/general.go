@@ -28,8 +28,8 @@ func newGeneral(s *Screen) *section {
 	})
 	return &section{name: "General", icon: "sliders-horizontal",
 		content: card("General",
-			row("Name of this computer", "As you and others see it in Get Files.", look.Sized(name, 220, look.ControlHeight)),
-			row("Appearance", "", wide(appearance)), loginRow, trayRow),
+			row("Name of this computer", "As you and others see it in Get Files.", wide(name)),
+			row("Appearance", "", appearance.field()), loginRow, trayRow),
 		draw: func() {
 			e := s.state.settings
 			name.put(e.Computer)

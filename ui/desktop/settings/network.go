@@ -37,10 +37,10 @@ func newNetwork(s *Screen) *section {
 	})
 	return &section{name: "Network", icon: "wifi",
 		content: card("Limits over a network",
-			row("Sending while you work", "", wide(upPresent)),
-			row("Sending while you are away", "", wide(upAway)),
-			row("Fetching while you work", "When you get files back.", wide(downPresent)),
-			row("Fetching while you are away", "", wide(downAway)),
+			row("Sending while you work", "", upPresent.field()),
+			row("Sending while you are away", "", upAway.field()),
+			row("Fetching while you work", "When you get files back.", downPresent.field()),
+			row("Fetching while you are away", "", downAway.field()),
 			meteredRow),
 		draw: func() {
 			drawUpPresent()

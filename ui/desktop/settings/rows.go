@@ -57,6 +57,9 @@ func newChoice[T comparable](changed func(T)) *choice[T] {
 	return c
 }
 
+// field is what stands in a row.
+func (c *choice[T]) field() fyne.CanvasObject { return wide(c.Choose) }
+
 // set shows a value among its options.
 func (c *choice[T]) set(now T, options []option[T]) {
 	c.options = options

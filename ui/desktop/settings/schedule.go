@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -15,16 +16,21 @@ func newSchedule(s *Screen) *section {
 		s.change(every(d)+" what changed is stored.", func(e *engine.Settings) { e.Schedule.Every = d })
 	})
 	spans := look.Column(4)
+	var drawn []engine.HourSpan
 	add := look.Secondary("Add hours…", "plus", func() { s.addHours() })
 	hours := look.Column(10,
 		row("Hours", "Backups start only within these hours. Getting files back is never limited.", add), spans)
 	return &section{name: "Schedule", icon: "clock",
 		content: card("When to back up",
-			row("Store what changed", "The more often, the less is lost between two versions.", wide(interval)), hours),
+			row("Store what changed", "The more often, the less is lost between two versions.", interval.field()), hours),
 		draw: func() {
 			c := s.state.settings.Schedule
 			interval.set(c.Every, durations(c.Every, every, time.Minute, 5*time.Minute, 15*time.Minute, 30*time.Minute,
 				time.Hour, 2*time.Hour, 4*time.Hour, 12*time.Hour, day))
+			if len(spans.Objects) > 0 && reflect.DeepEqual(drawn, c.Hours) {
+				return // a row that is pressed must not be made anew
+			}
+			drawn = c.Hours
 			spans.Objects = nil
 			if len(c.Hours) == 0 {
 				spans.Add(look.SoftBody("At any time"))

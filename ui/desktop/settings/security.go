@@ -3,9 +3,9 @@ package settings
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
 
 	"holdfast/engine"
 	"holdfast/ui/desktop/look"
@@ -16,19 +16,26 @@ const shortest = 12
 
 func newSecurity(s *Screen) *section {
 	keys := look.Column(10)
-	code := look.Secondary("New recovery code…", "key-round", s.askCode)
-	set := look.Secondary("Set a passphrase…", "lock", s.askPassphrase)
-	drop := look.Link("Remove the passphrase…", s.askNoPassphrase)
+	var drawn []engine.Key
+	code := look.Secondary("New code…", "key-round", s.askCode)
+	set := look.Secondary("Set…", "lock", s.askPassphrase)
+	drop := look.SmallLink("Remove the passphrase…", s.askNoPassphrase)
+	offer := look.Pad(look.Leading(drop), 0, 0, 4, 0)
 	return &section{name: "Security", icon: "lock",
 		content: look.Column(look.Gap,
 			card("How the key is kept",
-				look.Column(12, look.SoftParagraph("Everything is encrypted before it leaves this computer. This computer has a key of its own, so nothing has to be typed. The recovery code and the passphrase open the backup from any other computer."),
-					look.Leading(code), look.Row(8, set, drop))),
+				look.SoftParagraph("Everything is encrypted before it leaves this computer. This computer has a key of its own, so nothing has to be typed here."),
+				row("Recovery code", "Opens the backup when everything else is lost. A new one replaces the old one.", code),
+				look.Column(4, row("Passphrase", "Opens the backup on any computer. Nobody but you knows it.", set), offer)),
 			card("Keys", keys)),
 		draw: func() {
 			has := hasKey(s.state.keys, engine.KeyPassphrase)
-			set.SetText(onWords("Change the passphrase…", "Set a passphrase…", has))
-			show(drop, has)
+			set.SetText(onWords("Change…", "Set…", has))
+			show(offer, has)
+			if len(drawn) > 0 && slices.Equal(drawn, s.state.keys) && s.state.keysBad == "" {
+				return // a row that is pressed must not be made anew
+			}
+			drawn = s.state.keys
 			keys.Objects = nil
 			switch {
 			case s.state.keysBad != "":
@@ -111,37 +118,25 @@ func (s *Screen) askCode() {
 func (s *Screen) showCode(code string) {
 	window := s.deps.Window
 	box := look.Framed(look.Strong(code))
-	says := look.SmallParagraph(" ")
+	says := look.SmallParagraph("")
+	says.Hide()
+	var sheet *look.Dialog
 	var copied *look.Button
 	copied = look.Secondary("Copy", "copy", func() {
 		fyne.CurrentApp().Clipboard().SetContent(code)
 		copied.SetText("Copied")
 	})
 	save := look.Secondary("Save…", "save", func() {
-		d := dialog.NewFileSave(func(to fyne.URIWriteCloser, err error) {
-			if to == nil && err == nil {
-				return
-			}
-			if err == nil {
-				_, err = fmt.Fprintf(to, "Recovery code of the Holdfast backup\r\nmade on %s\r\n\r\n%s\r\n", s.deps.Now().Format("2 January 2006"), code)
-				if closing := to.Close(); err == nil {
-					err = closing
-				}
-			}
-			if err != nil {
-				says.SetColor(look.ColorBad)
-				says.Set("The code could not be saved there. Choose another place, or write it down.")
-				return
-			}
-			says.Set("Saved as " + to.URI().Name() + ".")
-		}, window)
-		d.SetFileName("Holdfast recovery code.txt")
-		d.Show()
+		text := fmt.Sprintf("Recovery code of the Holdfast backup\r\nmade on %s\r\n\r\n%s\r\n", s.deps.Now().Format("2 January 2006"), code)
+		look.SaveText(window, "Holdfast recovery code.txt", text, func(path string) {
+			says.Set("Saved as " + path + ".")
+			says.Show()
+			sheet.Resize()
+		})
 	})
 	body := look.Column(12,
 		look.SoftParagraph("Keep it away from this computer. Whoever has it can read your files; without it and without a passphrase, the loss of this computer is the loss of the backup."),
 		box, look.Row(8, copied, save), says)
-	var sheet *look.Dialog
 	sheet = look.SheetSized(window, "Your recovery code", body, 620,
 		look.Primary("I have kept it", "", func() { sheet.Hide() }))
 	sheet.Show()

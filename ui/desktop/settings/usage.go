@@ -19,10 +19,10 @@ func newUsage(s *Screen) *section {
 	})
 	return &section{name: "Usage", icon: "gauge",
 		content: card("Processor and battery",
-			row("Processor while you work", "More makes the backup faster and the computer slower.", wide(present)),
-			row("Processor while you are away", "When nobody has touched keys or pointer for a while.", wide(away)),
+			row("Processor while you work", "More makes the backup faster and the computer slower.", present.field()),
+			row("Processor while you are away", "When nobody has touched keys or pointer for a while.", away.field()),
 			batteryRow,
-			row("Wait for power", "What is waiting is stored once the computer charges.", wide(floor))),
+			row("Wait for power", "What is waiting is stored once the computer charges.", floor.field())),
 		draw: func() {
 			u := s.state.settings.Usage
 			present.set(u.Present, numbers(u.Present, percent, 10, 25, 50, 75, 90, 100))

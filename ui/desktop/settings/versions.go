@@ -25,11 +25,11 @@ func newVersions(s *Screen) *section {
 	words, keeps := look.Paragraph(""), look.SoftParagraph("")
 	return &section{name: "Versions", icon: "history",
 		content: look.Column(look.Gap, card("How long versions stay",
-			row("Every version", "Each time something was stored.", wide(all)),
-			row("Then one a day", "Until a version is this old.", wide(daily)),
-			row("Then one a week", "Until a version is this old.", wide(weekly)),
-			row("Then one a month", "Until a version is this old.", wide(monthly)),
-			row("Deleted files", "The last version of a deleted file stays this much longer.", wide(deleted))),
+			row("Every version", "Each time something was stored.", all.field()),
+			row("Then one a day", "Until a version is this old.", daily.field()),
+			row("Then one a week", "Until a version is this old.", weekly.field()),
+			row("Then one a month", "Until a version is this old.", monthly.field()),
+			row("Deleted files", "The last version of a deleted file stays this much longer.", deleted.field())),
 			card("In words", look.Column(6, words, keeps))),
 		draw: func() {
 			r := s.state.settings.Retention

@@ -29,6 +29,10 @@ type view struct {
 	parts    *fyne.Container
 }
 
+// bar is room for the scroll bar, taken from the margin of the page.
+const bar float32 = 12
+
+// newView builds the widgets of a screen and draws its first state.
 func newView(s *Screen) {
 	v := &view{screen: s}
 	s.view = v
@@ -42,10 +46,10 @@ func newView(s *Screen) {
 	v.list.SetRowHeight(look.ControlHeight)
 	v.list.OnSelected = func(int) { v.open() }
 	v.list.TypeAhead = func(i int) string { return v.sections[i].name }
-	v.body = container.NewStack()
-	v.scroll = look.Scroll(v.body)
+	v.body = look.Column(0)
+	v.scroll = look.Scroll(look.Pad(v.body, 0, bar, 0, 0))
 	v.note = newNoteLine(s)
-	v.parts = look.Column(12, look.Grow(v.scroll), v.note.line)
+	v.parts = look.Column(12, look.Grow(look.Pad(v.scroll, 0, -bar, 0, 0)), v.note.line)
 	v.page = look.Page("Settings", "", container.New(aside{}, v.list, v.parts))
 	v.list.SetSelected(0)
 	v.open()
@@ -77,7 +81,7 @@ func (v *view) draw() {
 			waiting = look.Empty("triangle-alert", "The settings cannot be shown", s.failed,
 				look.Secondary("Try again", "refresh-cw", v.screen.load))
 		}
-		v.body.Objects = []fyne.CanvasObject{waiting}
+		v.body.Objects = []fyne.CanvasObject{look.Pad(waiting, 120, 0, 0, 0)}
 		v.body.Refresh()
 		return
 	}
