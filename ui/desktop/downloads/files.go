@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"holdfast/engine"
 	"holdfast/ui/desktop/look"
@@ -66,7 +67,7 @@ func (c *card) part(g group) fyne.CanvasObject {
 	list.SetRowHeight(fileHeight)
 	list.TypeAhead = func(i int) string { return base(g.list[i].Path) }
 	height := fileHeight * float32(min(len(g.list), fileRows))
-	return look.Column(4, look.Rule(), head, look.Sized(list, 0, height))
+	return look.Column(4, look.Rule(), head, container.New(high(height), list))
 }
 
 // answers are the three answers about the file that path names when one is pressed,
@@ -79,5 +80,17 @@ func (c *card) answers(path func() string) []fyne.CanvasObject {
 		answer("Keep mine", engine.ExistingKeep),
 		answer("Overwrite", engine.ExistingOverwrite),
 		answer("Keep both", engine.ExistingRename),
+	}
+}
+
+// high is the layout of one object at a height of its own, be it less than the
+// object asks for.
+type high float32
+
+func (h high) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(80, float32(h)) }
+func (h high) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+		o.Move(fyne.Position{})
 	}
 }

@@ -1,6 +1,8 @@
 package getfiles
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
 
@@ -16,6 +18,8 @@ type branchRow struct {
 	icon   *look.Glyph
 	name   *look.Text
 	drawn  string
+
+	painted color.Color // of its words when it was drawn whole
 }
 
 func newBranchRow(s *Screen) *branchRow {
@@ -72,9 +76,14 @@ type branchRenderer struct{ b *branchRow }
 
 func (w *branchRenderer) Layout(size fyne.Size) { w.b.layout(size) }
 func (w *branchRenderer) MinSize() fyne.Size    { return fyne.NewSize(80, 30) }
+
+// Refresh does nothing as long as the colours are the same, as with itemRow.
 func (w *branchRenderer) Refresh() {
-	for _, o := range w.Objects() {
-		o.Refresh()
+	if now := look.Color(look.ColorText); now != w.b.painted {
+		w.b.painted = now
+		for _, o := range w.Objects() {
+			o.Refresh()
+		}
 	}
 }
 func (w *branchRenderer) Objects() []fyne.CanvasObject {

@@ -129,6 +129,8 @@ type itemRow struct {
 	size   *look.Text
 	date   *look.Text
 	item   engine.Item
+
+	painted color.Color // of its words when it was drawn whole
 }
 
 func newItemRow(s *Screen) *itemRow {
@@ -212,8 +214,8 @@ func (r *itemRow) layout(size fyne.Size) {
 	}
 	name := fyne.MeasureText(r.name.Words(), 14, fyne.TextStyle{}).Width + 1
 	placeRoom := float32(0)
-	if place > 0 {
-		placeRoom = min(place+1, max(room-name-8, room*0.4))
+	if place > 0 && (note == 0 || room-name-8 >= 60) {
+		placeRoom = min(place, max(room-name-8, room*0.35))
 		room -= placeRoom + 8
 	}
 	name = max(0, min(name, room))
@@ -240,9 +242,16 @@ type itemRenderer struct{ r *itemRow }
 
 func (w *itemRenderer) Layout(size fyne.Size) { w.r.layout(size) }
 func (w *itemRenderer) MinSize() fyne.Size    { return fyne.NewSize(300, look.RowHeight) }
+
+// Refresh draws the row in the colours of now. The list asks for it at every step
+// of a scroll, while its parts are refreshed where they change: so it does nothing
+// as long as the colours are the same.
 func (w *itemRenderer) Refresh() {
-	for _, o := range w.Objects() {
-		o.Refresh()
+	if now := look.Color(look.ColorText); now != w.r.painted {
+		w.r.painted = now
+		for _, o := range w.Objects() {
+			o.Refresh()
+		}
 	}
 }
 func (w *itemRenderer) Objects() []fyne.CanvasObject {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 
 	"holdfast/engine"
@@ -26,7 +27,6 @@ type versions struct {
 	list     *look.List
 	words    *look.Words
 	body     *fyne.Container
-	sized    fyne.CanvasObject
 	buttons  []*look.Button
 	bubble   *bubble
 }
@@ -95,7 +95,7 @@ func (v *versions) got(all []engine.Version, err error) {
 	default:
 		v.all = all
 		rows := float32(min(len(all), versionRows))
-		v.body.Objects = []fyne.CanvasObject{look.Sized(v.list, bubbleWidth, rows*versionHeight)}
+		v.body.Objects = []fyne.CanvasObject{container.New(high(rows*versionHeight), v.list)}
 		v.body.Refresh()
 		for _, b := range v.buttons {
 			b.Enable()
@@ -167,6 +167,18 @@ func (v *versions) compare() {
 
 func (v *versions) ref(one engine.Version) engine.Ref {
 	return engine.Ref{Computer: v.screen.state.Computer, Path: v.item.Path, Version: one.ID}
+}
+
+// high is the layout of one object at a height of its own, be it less than the
+// object asks for.
+type high float32
+
+func (h high) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(80, float32(h)) }
+func (h high) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+		o.Move(fyne.Position{})
+	}
 }
 
 // versionRow is one version: when, on which computer if on another, how large.

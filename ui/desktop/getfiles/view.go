@@ -199,11 +199,11 @@ func (s *Screen) drawTree() {
 	if st.Search == "" {
 		selected = st.Tree.index(st.Folder)
 	}
-	s.tree.SetSelected(selected)
 	if selected >= 0 && st.Folder != s.sought {
 		s.sought = st.Folder
 		s.tree.ScrollTo(selected)
 	}
+	s.tree.SetSelected(selected)
 }
 
 func (s *Screen) drawContents() {
@@ -222,16 +222,16 @@ func (s *Screen) drawContents() {
 		s.heads.Hide()
 		s.list.Hide()
 	}
-	s.list.SetSelected(st.Selected)
+	s.list.Refresh()
 	if s.scroll {
 		s.scroll = false
 		s.list.ScrollToTop()
 	}
-	s.list.Refresh()
 	if s.reveal >= 0 {
 		s.list.ScrollTo(s.reveal)
 		s.reveal = -1
 	}
+	s.list.SetSelected(st.Selected) // draws the rows that are in sight now
 }
 
 // drawInstead shows, in place of the rows, why there are none.
