@@ -13,6 +13,7 @@ import (
 
 // book is a history of events in memory, the newest first.
 type book struct {
+	quiet
 	list []engine.Event
 	err  error
 }

@@ -20,7 +20,10 @@ import (
 	"holdfast/ui/desktop/look"
 )
 
-func (b book) Watch(ctx context.Context) (<-chan engine.Topic, error) {
+// quiet is an engine in which nothing happens.
+type quiet struct{}
+
+func (quiet) Watch(ctx context.Context) (<-chan engine.Topic, error) {
 	c := make(chan engine.Topic)
 	go func() { <-ctx.Done(); close(c) }()
 	return c, nil
