@@ -43,6 +43,10 @@ const (
 	Details     Place = "Details" // below Home
 )
 
+// Leaver is a page that may want to ask before another one takes its place, as
+// while changes are not saved. It calls then when it may be left.
+type Leaver interface{ Leave(then func()) }
+
 // places are those of the side bar, in the order of Ctrl+1 to Ctrl+6.
 var places = []struct {
 	place Place
@@ -102,9 +106,21 @@ func (s *Shell) Go(to Place) {
 	if !ok || !s.side.object.Visible() {
 		return
 	}
-	s.at = to
-	s.side.mark(to)
-	s.put(page)
+	s.Leave(func() {
+		s.at = to
+		s.side.mark(to)
+		s.put(page)
+	})
+}
+
+// Leave calls then when the page that is shown may be left: at once, or after it
+// has asked.
+func (s *Shell) Leave(then func()) {
+	if page, ok := s.shown.(Leaver); ok {
+		page.Leave(then)
+		return
+	}
+	then()
 }
 
 // SetFoot says who and where, at the bottom of the side bar.
@@ -138,6 +154,7 @@ func (s *Shell) put(page Page) {
 	s.room.Objects = []fyne.CanvasObject{page.Content()}
 	s.room.Refresh()
 	s.root.Refresh()
+	s.listenForFind() // a page with a search of its own takes its shortcut away with it
 	if s.visible {
 		page.Show()
 	}
@@ -150,13 +167,17 @@ func (s *Shell) shortcuts() {
 		c.AddShortcut(&desktop.CustomShortcut{KeyName: keys[i], Modifier: fyne.KeyModifierShortcutDefault},
 			func(fyne.Shortcut) { s.fromKeys(func() { s.Go(p.place) }) })
 	}
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault},
-		func(fyne.Shortcut) { s.fromKeys(s.search) })
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
 		if e.Name == fyne.KeyEscape {
 			s.escape()
 		}
 	})
+}
+
+var findKey = &desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}
+
+func (s *Shell) listenForFind() {
+	s.window.Canvas().AddShortcut(findKey, func(fyne.Shortcut) { s.fromKeys(s.search) })
 }
 
 // fromKeys does what a shortcut asks for, unless a dialog is open over the page.
@@ -168,11 +189,16 @@ func (s *Shell) fromKeys(do func()) {
 
 // search gives the keys to the search of the page, or of Get Files.
 func (s *Shell) search() {
-	if _, ok := s.shown.(Searcher); !ok {
-		s.Go(GetFiles)
-	}
 	if page, ok := s.shown.(Searcher); ok {
 		page.FocusSearch()
+		return
+	}
+	if s.at == GetFiles {
+		return
+	}
+	s.Go(GetFiles)
+	if c, ok := s.window.Canvas().(fyne.Shortcutable); ok && s.at == GetFiles {
+		c.TypedShortcut(findKey) // now it is the page's own
 	}
 }
 

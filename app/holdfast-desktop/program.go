@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"holdfast/app/holdfast-desktop/autostart"
+	"holdfast/assets"
+	"holdfast/assets/paint"
+	"holdfast/engine"
+	"holdfast/engine/agent"
+	"holdfast/engine/control"
+	"holdfast/ui/desktop/look"
+	"holdfast/ui/desktop/tray"
+	"holdfast/ui/desktop/uimap"
+)
+
+const id = "org.holdfast.Desktop"
+
+// program is the one that runs: the engine, the window and the tray.
+type program struct {
+	home   string
+	ctx    context.Context
+	cancel context.CancelFunc
+	hands  sync.WaitGroup
+
+	engine   engine.Engine
+	settings engine.Settings
+	app      fyne.App
+	window   *window // nil until it is made
+	tray     *tray.Tray
+	ready    chan struct{} // closed when the window can be raised
+	asking   bool          // whether to quit
+}
+
+func newProgram(home string) *program {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &program{home: home, ctx: ctx, cancel: cancel, ready: make(chan struct{})}
+}
+
+// raise shows the window, for a second start.
+func (p *program) raise() {
+	select {
+	case <-p.ready:
+		fyne.DoAndWait(p.show)
+	case <-p.ctx.Done():
+	}
+}
+
+func (p *program) run(background bool) error {
+	defer p.cancel()
+	app.SetMetadata(fyne.AppMetadata{ID: id, Name: "Holdfast", Version: version,
+		Icon: fyne.NewStaticResource("holdfast.png", paint.Icon(256)), Migrations: map[string]bool{"fyneDo": true}})
+	p.app = app.NewWithID(id)
+	p.app.SetIcon(p.app.Metadata().Icon)
+	p.app.Settings().SetTheme(look.NewTheme("system", look.Fonts{}))
+	closeEngine, err := p.open()
+	if err != nil {
+		p.tellAndEnd(err)
+		return err
+	}
+	defer closeEngine()
+	p.settings, err = p.engine.Settings(p.ctx)
+	if err != nil {
+		p.settings = engine.DefaultSettings()
+	}
+	p.app.Settings().SetTheme(look.NewTheme(p.settings.Appearance, look.Fonts{}))
+	p.keepAutostart()
+	p.window = newWindow(p)
+	detach := uimap.Attach(p.window.fyne, os.Getenv(uimap.Variable))
+	p.app.Lifecycle().SetOnStarted(func() {
+		p.startTray()
+		close(p.ready)
+	})
+	if !background || !tray.Present() {
+		p.show()
+	}
+	p.app.Run()
+	detach()
+	p.cancel()
+	if p.tray != nil {
+		p.tray.Close()
+	}
+	p.window.close()
+	p.hands.Wait()
+	return nil
+}
+
+// open starts the engine in this process and offers it to commands, or reaches the
+// one that runs in another.
+func (p *program) open() (closer func(), err error) {
+	a, err := agent.Open(p.ctx, agent.Options{Home: p.home, Password: os.Getenv("HOLDFAST_PASSWORD"), Background: true})
+	if err == nil {
+		p.engine = a
+		p.offer(a)
+		return func() { a.Close() }, nil
+	}
+	if !errors.Is(err, agent.ErrRunning) {
+		return nil, err
+	}
+	client, err := control.Dial(agent.SocketPath(p.home))
+	if err != nil {
+		return nil, &engine.Error{Op: "start", Kind: engine.KindBusy, Path: p.home, Err: err,
+			Message: fmt.Sprintf("Another Holdfast works on %s and does not answer. Nothing was changed. Wait until it is done, then start again.", p.home)}
+	}
+	p.engine = client
+	return func() { client.Close() }, nil
+}
+
+// offer lets the command attach to this engine. The window works without, so an
+// error is only told to whoever started the program.
+func (p *program) offer(e engine.Engine) {
+	listener, err := control.Listen(agent.SocketPath(p.home))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "The command cannot attach to this program:", err)
+		return
+	}
+	p.hands.Go(func() {
+		if err := control.Serve(p.ctx, listener, e); err != nil && p.ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "The command can no longer attach to this program:", err)
+		}
+	})
+}
+
+// tellAndEnd shows why the program cannot start, for those who started it by a
+// double click and see no terminal.
+func (p *program) tellAndEnd(err error) {
+	w := p.app.NewWindow("Holdfast")
+	w.Resize(fyne.NewSize(640, 420))
+	w.SetContent(look.Empty("triangle-alert", "Holdfast cannot start", look.Sentence(err), look.Primary("Close", "", w.Close)))
+	close(p.ready)
+	w.ShowAndRun()
+}
+
+// changed is told of settings that were saved.
+func (p *program) changed(settings engine.Settings) {
+	before := p.settings
+	p.settings = settings
+	if settings.Appearance != before.Appearance {
+		p.app.Settings().SetTheme(look.NewTheme(settings.Appearance, look.Fonts{}))
+	}
+	if settings.AtLogin != before.AtLogin {
+		p.keepAutostart()
+	}
+}
+
+// keepAutostart makes the desktop start the program at login, or not, as chosen.
+func (p *program) keepAutostart() {
+	if err := autostart.Set(id, p.settings.AtLogin); err != nil {
+		fmt.Fprintln(os.Stderr, "Starting at login could not be arranged:", err)
+	}
+}
+
+// licences are the notices of what is built in.
+func licences() string {
+	return "Inter\n\n" + string(assets.Read("fonts/OFL.txt")) + "\n\nLucide\n\n" + string(assets.Read("icons/LICENSE")) + "\n\nBuilt with " + runtime.Version() + " and Fyne.\n"
+}
