@@ -184,7 +184,7 @@ func overwrite(t *testing.T, path string, offset int64, length int) {
 }
 
 func TestTheCatalogOfAnotherRepositoryIsPutAside(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "catalog.db")
+	path := filepath.Join(t.TempDir(), "a folder%41?b=c#d", "catalog.db")
 	c, err := Open(context.Background(), path, "one")
 	must(t, err)
 	must(t, c.Set(context.Background(), "key", "value"))

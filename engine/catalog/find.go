@@ -25,7 +25,7 @@ type Found struct {
 
 const (
 	usualLimit = 200
-	mostNames  = 5000 // names that are ranked; more match only short and common text
+	mostNames  = 20_000 // names that are ranked; more match only short and common text
 	mostPlaces = 20_000
 )
 
@@ -174,6 +174,10 @@ func (q *search) places(ctx context.Context, names []match) error {
 				names[end].number, q.device)
 			if err != nil {
 				return err
+			}
+			if q.seen > mostPlaces || len(some) > 4*q.o.Limit+1000 {
+				end++
+				break
 			}
 		}
 		start = end

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -8,20 +10,27 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// nameKey is what names are found by.
+func nameKey(name []byte) int64 {
+	sum := sha256.Sum256(name)
+	return int64(binary.BigEndian.Uint64(sum[:]) >> 16)
+}
+
 // intern finds the number of a name, giving one when it has none.
 func intern(s *session, name string) (int64, error) {
-	b := []byte(name)
-	n, ok, err := s.number("SELECT id FROM name WHERE bytes = ?", b)
+	n, ok, err := interned(s, name)
 	if err != nil || ok {
 		return n, err
 	}
-	n, _, err = s.exec("INSERT INTO name (bytes) VALUES (?)", b)
+	b := []byte(name)
+	n, _, err = s.exec("INSERT INTO name (bytes, key) VALUES (?, ?)", b, nameKey(b))
 	return n, err
 }
 
 // interned finds the number of a name; ok is false when nothing has ever had it.
 func interned(s *session, name string) (n int64, ok bool, err error) {
-	return s.number("SELECT id FROM name WHERE bytes = ?", []byte(name))
+	b := []byte(name)
+	return s.number("SELECT id FROM name WHERE key = ? AND bytes = ?", nameKey(b), b)
 }
 
 // fold is the text form in which names are searched: what is not UTF-8 is replaced,

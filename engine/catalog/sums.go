@@ -11,17 +11,20 @@ import (
 )
 
 // below selects what a folder held at a moment (?2, in nanoseconds), all the way
-// down. Of a file that has changed since it is the present version that is counted.
+// down: the present version where that was there already, a past one otherwise. What
+// was not there has no kind.
 const below = `WITH RECURSIVE below (id, kind, size) AS (
-		SELECT id, kind, size FROM entry WHERE parent = ?1 AND since <= ?2 AND (gone = 0 OR gone > ?2)
+		SELECT ?1, 1, 0
 		UNION ALL
-		SELECT e.id, e.kind, e.size FROM below b JOIN entry e ON e.parent = b.id
-		WHERE b.kind = 1 AND e.since <= ?2 AND (e.gone = 0 OR e.gone > ?2)
+		SELECT e.id,
+			CASE WHEN e.since <= ?2 AND (e.gone = 0 OR e.gone > ?2) THEN e.kind
+				ELSE (SELECT kind FROM old WHERE entry = e.id AND since <= ?2 AND until > ?2) END,
+			CASE WHEN e.since <= ?2 AND (e.gone = 0 OR e.gone > ?2) THEN e.size
+				ELSE (SELECT size FROM old WHERE entry = e.id AND since <= ?2 AND until > ?2) END
+		FROM below b JOIN entry e ON e.parent = b.id WHERE b.kind = 1
 	) `
 
-// AmountAt counts the files and bytes below a path at a moment, quickly: sizes are
-// those of the newest versions, so the sum of an older moment can differ a little
-// from what a restore of it will write.
+// AmountAt counts the files and bytes below a path at a moment.
 func (c *Catalog) AmountAt(ctx context.Context, device, path string, at time.Time) (engine.Amount, error) {
 	var sum engine.Amount
 	err := c.read(ctx, func(s *session) error {
@@ -29,8 +32,16 @@ func (c *Catalog) AmountAt(ctx context.Context, device, path string, at time.Tim
 		if err != nil {
 			return err
 		}
+		number, err := c.device(s, device)
+		if err != nil {
+			return err
+		}
+		moment, err := snapshotTime(s, number, nanos(at))
+		if err != nil {
+			return err
+		}
 		_, err = s.first(func(r row) { sum = engine.Amount{Files: r.int(0), Bytes: r.int(1)} },
-			below+`SELECT count(*), coalesce(sum(CASE kind WHEN 0 THEN size ELSE 0 END), 0) FROM below WHERE kind <> 1`, id, nanos(at))
+			below+`SELECT count(*), coalesce(sum(CASE kind WHEN 0 THEN size ELSE 0 END), 0) FROM below WHERE kind <> 1`, id, moment)
 		return err
 	})
 	return sum, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -197,6 +198,10 @@ func (w *walk) folder(f *folder) error {
 	if err != nil {
 		return err
 	}
+	found := len(w.open)
+	// The last is taken first: reversed, folders are written in the order of their
+	// numbers, which fills the index of places from one end.
+	defer func() { slices.Reverse(w.open[found:]) }()
 	for i := range f.nodes {
 		n := &f.nodes[i]
 		if w.whole && f.parent == nil && n.Name == settingsName {

@@ -32,11 +32,14 @@ CREATE TABLE snapshot (
 );
 CREATE INDEX snapshot_time ON snapshot (device, time);
 
--- Every name once. Bytes, because a name need not be text.
+-- Every name once. Bytes, because a name need not be text. Found by key, 48 bits of
+-- their SHA-256: an index of the names themselves would be three times the size.
 CREATE TABLE name (
 	id    INTEGER PRIMARY KEY,
-	bytes BLOB NOT NULL UNIQUE
+	bytes BLOB NOT NULL,
+	key   INTEGER NOT NULL
 );
+CREATE INDEX name_key ON name (key);
 
 -- Trigrams of the folded text of names. Nothing but the trigrams is stored (no text,
 -- no positions): a hit is compared with the name itself. meta.names_indexed is the
