@@ -34,7 +34,7 @@ func columnsOf(width float32) (clock, size, date, dateWide, sizeWide float32) {
 	}
 	date = width - rowInset
 	size = date - dateWide - 6
-	clock = size - sizeWide - clockWidth
+	clock = size - sizeWide - clockWidth - 8
 	return clock, size, date, dateWide, sizeWide
 }
 
@@ -221,6 +221,10 @@ func (r *itemRow) layout(size fyne.Size) {
 	name = max(0, min(name, room))
 	middle(r.name, nameLeft, name, 20)
 	middle(r.note, nameLeft+name+6, note, 16)
+	r.where.Hide()
+	if placeRoom > 0 {
+		r.where.Show()
+	}
 	x := nameLeft + name + 8
 	if note > 0 {
 		x += note + 6

@@ -10,24 +10,23 @@ import (
 
 // view is the widgets of the screen.
 type view struct {
-	page      *look.PageView
-	computer  *look.Button
-	asOf      *look.Button
-	search    *look.Input
-	deleted   *look.CheckBox
-	hidden    *look.CheckBox
-	tree      *look.List
-	trail     *trail
-	heads     *heads
-	list      *look.List
-	body      *fyne.Container // the list, or what stands in its place
-	instead   *fyne.Container
-	shown     string // what stands in its place now
-	strong    *look.Text
-	rest      *look.Text
-	clearing  *look.Button
-	get       *look.Button
-	treeEmpty bool
+	page     *look.PageView
+	computer *look.Button
+	asOf     *look.Button
+	search   *look.Input
+	deleted  *look.CheckBox
+	hidden   *look.CheckBox
+	tree     *look.List
+	trail    *trail
+	heads    *heads
+	list     *look.List
+	body     *fyne.Container // the list, or what stands in its place
+	instead  *fyne.Container
+	shown    string // what stands in its place now
+	strong   *look.Text
+	rest     *look.Text
+	clearing *look.Button
+	get      *look.Button
 }
 
 func newView(s *Screen) *view {
