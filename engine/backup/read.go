@@ -148,17 +148,6 @@ func (r *reader) store(plain []byte) (repo.ID, error) {
 	return id, nil
 }
 
-// shrink gives back what one very compressible or large chunk made the buffers
-// grow to, so that idle workers hold little.
-func (r *reader) shrink() {
-	if cap(r.plain) > 2*smallFile {
-		r.plain = make([]byte, smallFile+1)
-	}
-	if cap(r.sealed) > 2*smallFile {
-		r.sealed = make([]byte, 0, smallFile+64)
-	}
-}
-
 // storeError is an error that has nothing to do with the file being read.
 type storeError struct{ err error }
 

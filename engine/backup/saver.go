@@ -27,6 +27,7 @@ type Blobs interface {
 	AddPack(ctx context.Context, pack repo.PackInfo, size int64, indexed bool) error
 	UnindexedPacks(ctx context.Context) ([]repo.PackInfo, error)
 	MarkIndexed(ctx context.Context, packs []repo.ID) error
+	PutIndexes(ctx context.Context, files []repo.ID) error
 }
 
 // saver turns blobs into durable packs: known? seal, pack, upload, remember.
@@ -76,7 +77,7 @@ func newSaver(ctx context.Context, r *repo.Repository, blobs Blobs, p *Progress)
 		repo: r, blobs: blobs, progress: p,
 		underway:  make(map[blobKey]struct{}),
 		spare:     make(chan []byte, openPacks+2),
-		uploads:   make(chan finished, 1),
+		uploads:   make(chan finished),
 		uploaders: group,
 		ctx:       ctx,
 	}
@@ -143,7 +144,7 @@ func (s *saver) pack(t repo.BlobType, sealed repo.Sealed) error {
 	}
 	open.mu.Lock()
 	if open.packer == nil {
-		open.packer = s.repo.NewPacker(t, s.buffer())
+		open.packer = s.repo.NewPacker(t, s.buffer(open))
 	}
 	open.packer.Add(sealed)
 	var full *repo.Packer
@@ -168,12 +169,17 @@ func (s *saver) send(f finished) error {
 	}
 }
 
-func (s *saver) buffer() []byte {
+// buffer gives a pack room for what it will hold, so that it never grows by copying.
+// Buffers of data packs are used again: they are most of the memory of a capture.
+func (s *saver) buffer(open *openPack) []byte {
+	if open.limit < dataPackSize {
+		return make([]byte, 0, open.limit+open.limit/8)
+	}
 	select {
 	case b := <-s.spare:
 		return b
 	default:
-		return nil
+		return make([]byte, 0, open.limit+2<<20)
 	}
 }
 
@@ -210,9 +216,11 @@ func (s *saver) put(f finished) error {
 		delete(s.underway, blobKey{b.ID, b.Type})
 	}
 	s.mu.Unlock()
-	select {
-	case s.spare <- data[:0]:
-	default:
+	if f.t == repo.Data {
+		select {
+		case s.spare <- data[:0]:
+		default:
+		}
 	}
 	s.unindexed++
 	if s.unindexed >= packsPerFile {
@@ -231,7 +239,8 @@ func (s *saver) index(ctx context.Context) error {
 	for len(packs) > 0 {
 		batch := packs[:min(len(packs), packsPerFile)]
 		packs = packs[len(batch):]
-		if _, err := s.repo.SaveIndex(ctx, batch, nil); err != nil {
+		file, err := s.repo.SaveIndex(ctx, batch, nil)
+		if err != nil {
 			return fmt.Errorf("store index: %w", err)
 		}
 		ids := make([]repo.ID, len(batch))
@@ -239,6 +248,9 @@ func (s *saver) index(ctx context.Context) error {
 			ids[i] = p.ID
 		}
 		if err := s.blobs.MarkIndexed(ctx, ids); err != nil {
+			return fmt.Errorf("remember index: %w", err)
+		}
+		if err := s.blobs.PutIndexes(ctx, []repo.ID{file}); err != nil {
 			return fmt.Errorf("remember index: %w", err)
 		}
 	}

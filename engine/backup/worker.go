@@ -50,7 +50,6 @@ func (c *capture) worker() error {
 			if err := c.do(r, j); err != nil {
 				return err
 			}
-			r.shrink()
 		case <-c.ctx.Done():
 			return context.Cause(c.ctx)
 		}

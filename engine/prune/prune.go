@@ -1,0 +1,163 @@
+// Package prune thins old snapshots and gives back the space that nothing refers to
+// any more.
+//
+// Its one idea is the order: snapshots, then index, then packs. A blob is used when
+// a tree that a remaining snapshot reaches names it; anything in doubt (a tree that
+// cannot be read, a blob in no known pack) ends the run before a single pack is
+// touched. Packs with nothing used in them go; packs of which little is used, and
+// heaps of small ones, are put together in new packs by copying sealed blobs as they
+// are. New packs are durable before the index that names them, the new index before
+// the old one goes, and that before any pack does. Whatever moment a run ends at,
+// every snapshot that is listed restores.
+//
+// Which snapshots stay is engine/retention's to say. The exclusive lock of restic's
+// protocol keeps other programs away meanwhile.
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+	"holdfast/engine/repo"
+	"holdfast/engine/retention"
+	"holdfast/engine/storage"
+)
+
+// Options is one run. The catalog must be in step with the repository.
+type Options struct {
+	Repo     *repo.Repository
+	Catalog  *catalog.Catalog
+	Device   string // whose snapshots are thinned; space is freed for all
+	Policy   engine.Retention
+	Removed  []string // paths of the device to take out of all its snapshots
+	Now      func() time.Time
+}
+
+// Packs are rewritten when this share of their bytes is unused, or when they are
+// small and there are several of them.
+const (
+	wasteShare   = 0.5
+	smallPack    = 2 << 20 // bytes
+	fewSmall     = 8
+	packSize     = 16 << 20
+	packsPerFile = 256
+)
+
+// run is a running one.
+type run struct {
+	Options
+	marks  *catalog.Marks
+	result engine.MaintainResult
+}
+
+// Run thins, sweeps and tidies. Nothing is done while another program holds a lock.
+func Run(ctx context.Context, o Options) (engine.MaintainResult, error) {
+	r := &run{Options: o, marks: o.Catalog.NewMarks()}
+	lock, err := o.Repo.Lock(ctx, true)
+	if err != nil {
+		return r.result, err
+	}
+	defer lock.Unlock()
+	if err := r.forget(ctx); err != nil {
+		return r.result, err
+	}
+	if err := r.remove(ctx); err != nil {
+		return r.result, err
+	}
+	if err := r.mark(ctx); err != nil {
+		return r.result, err
+	}
+	plan, err := r.plan(ctx)
+	if err != nil || plan.empty() {
+		return r.result, err
+	}
+	return r.result, r.sweep(ctx, plan)
+}
+
+// forget removes the snapshots that the policy lets go. One that alone holds the
+// last version of a deleted file stays for the term of deleted files.
+func (r *run) forget(ctx context.Context) error {
+	snapshots, err := r.Catalog.Snapshots(ctx, r.Device)
+	if err != nil {
+		return err
+	}
+	versions := make([]retention.Version, len(snapshots))
+	for i, s := range snapshots {
+		versions[i] = retention.Version{Time: s.Time, ID: s.ID.String()}
+	}
+	keep := map[repo.ID]bool{}
+	for i, stays := range retention.Keep(versions, r.Now(), r.Policy) {
+		if stays {
+			keep[snapshots[i].ID] = true
+		}
+	}
+	if len(keep) == len(snapshots) {
+		return nil
+	}
+	if _, err := r.Catalog.LastHolders(ctx, r.Device, r.Now().Add(-r.Policy.Deleted-r.Policy.All).UnixNano(), keep); err != nil {
+		return err
+	}
+	var gone []repo.ID
+	for _, s := range snapshots {
+		if keep[s.ID] {
+			continue
+		}
+		if err := r.Repo.RemoveSnapshot(ctx, s.ID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return errors.Join(fmt.Errorf("remove snapshot %v: %w", s.ID, err), r.Catalog.Forget(ctx, gone))
+		}
+		gone = append(gone, s.ID)
+	}
+	r.result.Forgotten = len(gone)
+	return r.Catalog.Forget(ctx, gone)
+}
+
+// mark marks every blob that a remaining snapshot, of any computer, reaches. The
+// snapshots are listed at the destination, not in the catalog.
+func (r *run) mark(ctx context.Context) error {
+	ids, err := r.Repo.ListSnapshots(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		s, err := r.Repo.LoadSnapshot(ctx, id)
+		if err != nil {
+			return fmt.Errorf("read snapshot %v: %w", id, err)
+		}
+		if err := r.markTree(ctx, s.Tree); err != nil {
+			return fmt.Errorf("snapshot %v: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (r *run) markTree(ctx context.Context, id repo.ID) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	fresh, err := r.marks.Mark(repo.Tree, id)
+	if err != nil || !fresh {
+		return err
+	}
+	nodes, err := r.Repo.LoadTree(ctx, r.Catalog, id)
+	if err != nil {
+		return fmt.Errorf("read tree %v: %w", id, err)
+	}
+	for _, n := range nodes {
+		for _, c := range n.Content {
+			if _, err := r.marks.Mark(repo.Data, c); err != nil {
+				return err
+			}
+		}
+		if n.Subtree == nil {
+			continue
+		}
+		if err := r.markTree(ctx, *n.Subtree); err != nil {
+			return err
+		}
+	}
+	return nil
+}
