@@ -1,0 +1,291 @@
+// Package agent is the running engine of one computer: it implements engine.Engine
+// on the packages that do the work.
+//
+// Its one idea is that everything a person can ask is a method that answers from
+// what is known now, and everything that takes long is a job that somebody else
+// can watch: captures, restores, checks. The agent owns the order between them.
+//
+//   - One process at a time works on a state folder (a lock file); others reach it
+//     through engine/control.
+//   - The catalog is opened at once and answers browsing by itself. The repository
+//     is opened when something needs the destination, with the key from the
+//     keychain, and not before.
+//   - One capture at a time. A restore never waits for a capture.
+//   - Errors leave here as *engine.Error: whole sentences.
+//
+// How to capture, restore, check and thin lies in backup, restore, verify and
+// retention; when to, in schedule.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"holdfast/engine"
+	"holdfast/engine/backup"
+	"holdfast/engine/catalog"
+	"holdfast/engine/keychain"
+	"holdfast/engine/repo"
+	"holdfast/engine/source"
+)
+
+// ErrRunning says that another process works on the state folder; reach it at
+// SocketPath.
+var ErrRunning = errors.New("holdfast is running already for this state folder")
+
+// Options open an agent.
+type Options struct {
+	Home string // state folder; "" is DefaultHome
+	// Password opens the destination instead of a key from the keychain.
+	Password string
+	// Background runs the schedule, the watcher and interrupted restores.
+	Background bool
+	Keychain   keychain.Keychain // nil: the system's, with the sealed file behind it
+	FS         source.FS         // nil: the system's
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// Agent implements engine.Engine.
+type Agent struct {
+	Options
+	home     home
+	lock     *flock.Flock
+	notices  notices
+	woken    chan struct{}
+	capturer chan struct{} // holds one token: who has it may capture
+	jobs     jobs
+
+	ctx    context.Context // of background work
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	mu          sync.Mutex
+	where       *destinationFile // nil: not set up
+	settings    settingsFile
+	catalog     *catalog.Catalog
+	repo        *repo.Repository // nil: not opened yet
+	opening     sync.Mutex       // held while the repository is opened
+	progress    *backup.Progress // of the running capture; nil: none
+	counting    counting
+	fault       error     // why the last capture failed; nil: it did not
+	failures    int       // in a row
+	lastTried   time.Time // when the last capture ended
+	lastStarted time.Time // when the last good capture of the selection began
+	lastGood    time.Time // and ended
+	lastFull    time.Time // when everything was looked at
+	deaf        bool      // changes are not watched: every capture looks at everything
+	reachable   bool
+	rescan      bool // look at everything at the next capture
+	hints       map[string]bool
+}
+
+var _ engine.Engine = (*Agent)(nil)
+
+// Open starts the engine of a state folder. Close ends it.
+func Open(ctx context.Context, o Options) (*Agent, error) {
+	if o.Home == "" {
+		dir, err := DefaultHome()
+		if err != nil {
+			return nil, err
+		}
+		o.Home = dir
+	}
+	h, err := openHome(o.Home)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{Options: o, home: h, capturer: make(chan struct{}, 1), woken: make(chan struct{}, 1), reachable: true, rescan: true, hints: map[string]bool{}}
+	if err := a.defaults(); err != nil {
+		return nil, err
+	}
+	a.lock = flock.New(h.path("lock"))
+	if ok, err := a.lock.TryLock(); err != nil || !ok {
+		return nil, errors.Join(ErrRunning, err)
+	}
+	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := a.load(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	a.jobs.init(a)
+	if o.Background {
+		a.tasks.Go(a.loop)
+	}
+	return a, nil
+}
+
+func (a *Agent) defaults() error {
+	if a.FS == nil {
+		a.FS = source.System()
+	}
+	if a.Now == nil {
+		a.Now = time.Now
+	}
+	if a.Log == nil {
+		a.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if a.Keychain != nil || a.Password != "" {
+		return nil
+	}
+	var err error
+	a.Keychain, err = keychain.Open(keychain.Options{Folder: a.home.path("keys")})
+	return err
+}
+
+// load reads the state folder.
+func (a *Agent) load(ctx context.Context) error {
+	a.settings = settingsFile{Settings: engine.DefaultSettings()}
+	found, err := a.home.read("settings.json", &a.settings)
+	if err != nil {
+		a.Log.Error("settings could not be read; the defaults are used", "error", err)
+	}
+	if !found {
+		a.settings = a.firstSettings()
+	}
+	where := new(destinationFile)
+	found, err = a.home.read("destination.json", where)
+	if err != nil {
+		return &engine.Error{Op: "start", Kind: engine.KindDamaged, Err: err,
+			Message: fmt.Sprintf("Holdfast lost its note of where your files are kept (%v). The files there are safe. Connect the same folder or drive again with your recovery code; nothing will be uploaded twice.", err)}
+	}
+	if !found {
+		return nil
+	}
+	return a.openCatalog(ctx, where)
+}
+
+func (a *Agent) openCatalog(ctx context.Context, where *destinationFile) error {
+	c, err := catalog.Open(ctx, a.home.catalogPath(where.Repository), where.Repository)
+	if err != nil {
+		return &engine.Error{Op: "start", Kind: engine.KindDamaged, Err: err,
+			Message: fmt.Sprintf("Holdfast's list of your files cannot be opened: %v. The backup itself is not affected. Check that the disk of %s is not full or read-only, then start again.", err, a.Home)}
+	}
+	if c.Aside() != "" {
+		a.Log.Warn("the catalog was not usable and is rebuilt", "kept as", c.Aside())
+	}
+	a.mu.Lock()
+	a.where, a.catalog = where, c
+	a.mu.Unlock()
+	return nil
+}
+
+// Close ends all work at the next safe point and waits for it.
+func (a *Agent) Close() error {
+	a.cancel()
+	a.tasks.Wait()
+	a.jobs.wait()
+	a.mu.Lock()
+	c, r := a.catalog, a.repo
+	a.catalog, a.repo = nil, nil
+	a.mu.Unlock()
+	var errs []error
+	if c != nil {
+		errs = append(errs, c.Close())
+	}
+	if r != nil {
+		errs = append(errs, r.Store().Close())
+	}
+	a.notices.close()
+	return errors.Join(append(errs, a.lock.Unlock())...)
+}
+
+// connected gives the catalog, or says that nothing is set up.
+func (a *Agent) connected(op string) (*catalog.Catalog, *destinationFile, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.where == nil || a.catalog == nil {
+		return nil, nil, notSetUp(op)
+	}
+	return a.catalog, a.where, nil
+}
+
+// repository opens the destination, once.
+func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, error) {
+	_, where, err := a.connected(op)
+	if err != nil {
+		return nil, err
+	}
+	a.opening.Lock()
+	defer a.opening.Unlock()
+	a.mu.Lock()
+	r := a.repo
+	a.mu.Unlock()
+	if r != nil {
+		return r, nil
+	}
+	r, err = a.openRepository(ctx, where)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reachable = err == nil
+	if err != nil {
+		return nil, explain(op, where.Address, err)
+	}
+	a.repo = r
+	return r, nil
+}
+
+// dropRepository forgets an open repository whose store went away, so that the
+// next use opens it anew.
+func (a *Agent) dropRepository() {
+	a.mu.Lock()
+	r := a.repo
+	a.repo = nil
+	a.mu.Unlock()
+	if r != nil {
+		r.Store().Close()
+	}
+}
+
+// saveSettings writes settings.json. The caller does not hold the lock.
+func (a *Agent) saveSettings(change func(*settingsFile)) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	next := a.settings
+	change(&next)
+	if err := a.home.write("settings.json", next); err != nil {
+		return &engine.Error{Op: "save settings", Kind: engine.KindOther, Path: a.Home, Err: err,
+			Message: fmt.Sprintf("The change could not be saved: %v. The settings are as before. Check that the disk of %s is not full.", err, a.Home)}
+	}
+	a.settings = next
+	return nil
+}
+
+func (a *Agent) current() settingsFile {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.settings
+}
+
+// event adds a line to the history. A history that cannot be written is no reason
+// to fail what it tells of.
+func (a *Agent) event(tone engine.Tone, kind, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	a.Log.Info(text, "kind", kind)
+	a.mu.Lock()
+	c := a.catalog
+	a.mu.Unlock()
+	if c == nil {
+		return
+	}
+	if _, err := c.AddEvent(context.WithoutCancel(a.ctx), engine.Event{Time: a.Now(), Tone: tone, Kind: kind, Text: text}); err != nil {
+		a.Log.Error("history could not be written", "error", err)
+	}
+	a.notices.tell(engine.TopicEvents)
+}
+
+func userHome() string {
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return dir
+}

@@ -1,0 +1,141 @@
+package agent
+
+import (
+	"context"
+	"strings"
+
+	"holdfast/engine"
+	"holdfast/engine/repo"
+)
+
+// KeyList implements engine.Keys.
+func (a *Agent) KeyList(ctx context.Context) ([]engine.Key, error) {
+	const op = "list keys"
+	r, err := a.repository(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := r.Keys(ctx)
+	if err != nil {
+		return nil, explain(op, r.Store().Location(), err)
+	}
+	names := map[string]string{}
+	if computers, err := a.Computers(ctx); err == nil {
+		for _, c := range computers {
+			names[c.ID] = c.Name
+		}
+	}
+	keys := make([]engine.Key, 0, len(infos))
+	for _, info := range infos {
+		k := engine.Key{ID: info.ID, Kind: engine.KeyOther, Computer: info.Hostname, Created: info.Created, Current: info.ID == r.KeyID()}
+		switch device, ok := strings.CutPrefix(info.Username, keyComputer); {
+		case ok:
+			k.Kind = engine.KeyComputer
+			if name := names[device]; name != "" {
+				k.Computer = name
+			}
+		case info.Username == keyRecovery:
+			k.Kind = engine.KeyRecovery
+		case info.Username == keyPassphrase:
+			k.Kind = engine.KeyPassphrase
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+// NewRecoveryCode implements engine.Keys. The new code is stored before the old one
+// is taken away, so that there is one at any time.
+func (a *Agent) NewRecoveryCode(ctx context.Context) (string, error) {
+	code := newRecoveryCode()
+	if err := a.replaceKey(ctx, keyRecovery, repo.NewKey{Secret: code, Username: keyRecovery, Random: true}); err != nil {
+		return "", err
+	}
+	a.event(engine.ToneOK, "key", "A new recovery code was made; the old one opens nothing any more.")
+	return code, nil
+}
+
+// SetPassphrase implements engine.Keys.
+func (a *Agent) SetPassphrase(ctx context.Context, passphrase string) error {
+	if passphrase == "" {
+		if err := a.replaceKey(ctx, keyPassphrase, repo.NewKey{}); err != nil {
+			return err
+		}
+		a.event(engine.ToneOK, "key", "The passphrase was taken away.")
+		return nil
+	}
+	if len(passphrase) < 8 {
+		return invalid("set passphrase", "", "A passphrase needs at least 8 characters; several words are best. The old one was not changed.")
+	}
+	if err := a.replaceKey(ctx, keyPassphrase, repo.NewKey{Secret: passphrase, Username: keyPassphrase}); err != nil {
+		return err
+	}
+	a.event(engine.ToneOK, "key", "The passphrase was changed.")
+	return nil
+}
+
+// replaceKey adds a key and removes those that had the same purpose. A key without
+// a secret is only removed.
+func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey) error {
+	const op = "change key"
+	r, err := a.repository(ctx, op)
+	if err != nil {
+		return err
+	}
+	old, err := r.Keys(ctx)
+	if err != nil {
+		return explain(op, r.Store().Location(), err)
+	}
+	if key.Secret != "" {
+		if _, err := r.AddKey(ctx, key); err != nil {
+			return explain(op, r.Store().Location(), err)
+		}
+	}
+	for _, info := range old {
+		if info.Username != purpose {
+			continue
+		}
+		if info.ID == r.KeyID() {
+			return invalid(op, "", "The old one opened the backup just now, so it was kept. Open the backup in another way, then take it away.")
+		}
+		if err := r.RemoveKey(ctx, info.ID); err != nil {
+			return explain(op, r.Store().Location(), err)
+		}
+	}
+	a.notices.tell(engine.TopicSettings)
+	return nil
+}
+
+// RevokeKey implements engine.Keys. An id may be cut short as long as it is
+// unambiguous.
+func (a *Agent) RevokeKey(ctx context.Context, id string) error {
+	const op = "revoke key"
+	keys, err := a.KeyList(ctx)
+	if err != nil {
+		return err
+	}
+	var match []engine.Key
+	for _, k := range keys {
+		if id != "" && strings.HasPrefix(k.ID, id) {
+			match = append(match, k)
+		}
+	}
+	switch {
+	case len(match) == 0:
+		return &engine.Error{Op: op, Kind: engine.KindNotFound, Message: "There is no such key. Nothing was changed."}
+	case len(match) > 1:
+		return invalid(op, id, "Several keys begin like this. Nothing was changed. Give more of it.")
+	case match[0].Current:
+		return invalid(op, id, "This is the key that this computer uses. To stop using it here, disconnect in Settings. Nothing was changed.")
+	}
+	r, err := a.repository(ctx, op)
+	if err != nil {
+		return err
+	}
+	if err := r.RemoveKey(ctx, match[0].ID); err != nil {
+		return explain(op, r.Store().Location(), err)
+	}
+	a.event(engine.ToneWarn, "key", "A key (%s, %s) was revoked.", match[0].Kind, match[0].Computer)
+	a.notices.tell(engine.TopicSettings)
+	return nil
+}

@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+	"holdfast/engine/retention"
+	"holdfast/engine/selection"
+)
+
+// firstSettings are those of a computer that was never set up.
+func (a *Agent) firstSettings() settingsFile {
+	s := settingsFile{Settings: engine.DefaultSettings(), Selection: selection.Default(userHome())}
+	s.Settings.Computer = hostName()
+	s.Changed = a.Now()
+	return s
+}
+
+// Settings implements engine.Preferences.
+func (a *Agent) Settings(ctx context.Context) (engine.Settings, error) {
+	return a.current().Settings, nil
+}
+
+// SaveSettings implements engine.Preferences.
+func (a *Agent) SaveSettings(ctx context.Context, s engine.Settings) error {
+	const op = "save settings"
+	s.Computer = strings.TrimSpace(s.Computer)
+	switch {
+	case s.Computer == "":
+		return invalid(op, "", "This computer needs a name. The settings are as before.")
+	case s.Schedule.Every < time.Minute:
+		return invalid(op, "", "A backup can start every minute at most. The settings are as before.")
+	case s.Usage.Present < 1 || s.Usage.Present > 100 || s.Usage.Away < 1 || s.Usage.Away > 100:
+		return invalid(op, "", "The share of the processor is between 1 and 100 percent. The settings are as before.")
+	case s.Retention.All <= 0 || s.Retention.Daily < 0 || s.Retention.Weekly < 0 || s.Retention.Monthly < 0 || s.Retention.Deleted < 0:
+		return invalid(op, "", "Every version has to be kept for some time at least. The settings are as before.")
+	}
+	if err := a.saveSettings(func(f *settingsFile) { f.Settings, f.Changed = s, a.Now() }); err != nil {
+		return err
+	}
+	if c, _, err := a.connected(op); err == nil {
+		if err := a.thisDevice(ctx, c); err != nil {
+			return explain(op, "", err)
+		}
+	}
+	a.event(engine.ToneQuiet, "settings", "Settings were changed.")
+	a.notices.tell(engine.TopicSettings, engine.TopicStatus)
+	a.wake()
+	return nil
+}
+
+// PreviewRetention implements engine.Preferences.
+func (a *Agent) PreviewRetention(ctx context.Context, policy engine.Retention) (engine.RetentionPreview, error) {
+	const op = "preview"
+	c, where, err := a.connected(op)
+	if err != nil {
+		return engine.RetentionPreview{}, err
+	}
+	snapshots, err := c.Snapshots(ctx, where.Device)
+	if err != nil {
+		return engine.RetentionPreview{}, explain(op, where.Address, err)
+	}
+	return retention.Preview([][]retention.Version{versionsOf(snapshots)}, a.Now(), policy), nil
+}
+
+func versionsOf(snapshots []catalog.Snapshot) []retention.Version {
+	versions := make([]retention.Version, len(snapshots))
+	for i, s := range snapshots {
+		versions[i] = retention.Version{Time: s.Time, ID: s.ID.String()}
+	}
+	return versions
+}
+
+// Events implements engine.Preferences.
+func (a *Agent) Events(ctx context.Context, q engine.EventQuery) ([]engine.Event, error) {
+	const op = "history"
+	c, where, err := a.connected(op)
+	if err != nil {
+		if engine.KindOf(err) == engine.KindNotSetUp {
+			return nil, nil
+		}
+		return nil, err
+	}
+	if q.Limit == 0 {
+		q.Limit = 200
+	}
+	list, err := c.Events(ctx, q)
+	return list, explain(op, where.Address, err)
+}

@@ -1,0 +1,160 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+)
+
+// undoTerm is how long a removal can be undone.
+const undoTerm = 30 * 24 * time.Hour
+
+// RemoveFromBackup implements engine.Select. The path is left out of the selection
+// and hidden at once; its versions are deleted by Maintain when the term is over.
+func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Removal, error) {
+	const op = "remove from backup"
+	c, where, err := a.connected(op)
+	if err != nil {
+		return engine.Removal{}, err
+	}
+	stored := cleanStored(path)
+	if stored == "/" {
+		return engine.Removal{}, invalid(op, stored, "This would remove the whole backup of this computer. Remove single folders, or disconnect in Settings.")
+	}
+	if _, err := c.Lookup(ctx, where.Device, stored); errors.Is(err, catalog.ErrNotFound) {
+		return engine.Removal{}, notFound(op, stored)
+	} else if err != nil {
+		return engine.Removal{}, explain(op, where.Address, err)
+	}
+	amount, err := c.AmountAt(ctx, where.Device, stored, a.Now())
+	if err != nil {
+		return engine.Removal{}, explain(op, where.Address, err)
+	}
+	r := removal{Path: stored, Time: a.Now(), Final: a.Now().Add(undoTerm), Files: amount.Files, Bytes: amount.Bytes}
+	err = a.saveSettings(func(s *settingsFile) {
+		for _, old := range s.Removals {
+			r.ID = max(r.ID, old.ID)
+		}
+		r.ID++
+		s.Removals = append(append([]removal{}, s.Removals...), r)
+		s.Selection.Choices = append(withoutBelow(s.Selection.Choices, stored), engine.Choice{Path: onDisk(stored)})
+		s.Once = withoutPath(s.Once, stored)
+		s.Changed = a.Now()
+	})
+	if err != nil {
+		return engine.Removal{}, err
+	}
+	a.event(engine.ToneWarn, "settings", "%s was removed from the backup. Until %s this can be undone.", stored, r.Final.Local().Format("2 January 2006"))
+	a.notices.tell(engine.TopicSelection, engine.TopicFiles)
+	return r.shown(), nil
+}
+
+func (r removal) shown() engine.Removal {
+	return engine.Removal{ID: r.ID, Path: r.Path, Time: r.Time, Final: r.Final, Amount: engine.Amount{Files: r.Files, Bytes: r.Bytes}}
+}
+
+// withoutBelow drops the choices on a path and below it.
+func withoutBelow(choices []engine.Choice, path string) []engine.Choice {
+	var kept []engine.Choice
+	for _, c := range choices {
+		if !within(c.Path, onDisk(path)) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+func withoutPath(paths []string, path string) []string {
+	var kept []string
+	for _, p := range paths {
+		if !within(p, onDisk(path)) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// UndoRemove implements engine.Select.
+func (a *Agent) UndoRemove(ctx context.Context, id int64) error {
+	const op = "undo"
+	var undone *removal
+	err := a.saveSettings(func(s *settingsFile) {
+		var kept []removal
+		for _, r := range s.Removals {
+			if r.ID == id {
+				undone = &r
+				continue
+			}
+			kept = append(kept, r)
+		}
+		if undone == nil {
+			return
+		}
+		s.Removals = kept
+		s.Selection.Choices = withoutBelow(s.Selection.Choices, undone.Path)
+		s.Changed = a.Now()
+	})
+	if err != nil {
+		return err
+	}
+	if undone == nil {
+		return invalid(op, fmt.Sprint(id), "This removal cannot be undone any more.")
+	}
+	a.mu.Lock()
+	a.rescan = true
+	a.mu.Unlock()
+	a.event(engine.ToneOK, "settings", "%s is in the backup again, with all its versions.", undone.Path)
+	a.notices.tell(engine.TopicSelection, engine.TopicFiles)
+	a.wake()
+	return nil
+}
+
+// Removals implements engine.Select.
+func (a *Agent) Removals(ctx context.Context) ([]engine.Removal, error) {
+	var list []engine.Removal
+	for _, r := range a.current().Removals {
+		list = append(list, r.shown())
+	}
+	return list, nil
+}
+
+// hidden says whether a path of this computer was removed from the backup.
+func (a *Agent) hidden(device, path string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.where == nil || device != a.where.Device {
+		return false
+	}
+	for _, r := range a.settings.Removals {
+		if within(path, r.Path) {
+			return true
+		}
+	}
+	return false
+}
+
+// finalRemovals are the paths whose time to undo is over.
+func (a *Agent) finalRemovals(s settingsFile) []string {
+	var paths []string
+	for _, r := range s.Removals {
+		if a.Now().After(r.Final) {
+			paths = append(paths, r.Path)
+		}
+	}
+	return paths
+}
+
+// pending are the removals that can still be undone.
+func (a *Agent) pending(all []removal) []removal {
+	var kept []removal
+	for _, r := range all {
+		if !a.Now().After(r.Final) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,376 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+	"holdfast/engine/selection"
+	"holdfast/engine/source"
+)
+
+// Selection implements engine.Select.
+func (a *Agent) Selection(ctx context.Context) (engine.Selection, error) {
+	return a.current().Selection, nil
+}
+
+// SaveSelection implements engine.Select.
+func (a *Agent) SaveSelection(ctx context.Context, s engine.Selection) error {
+	if _, err := a.compile(s); err != nil {
+		return err
+	}
+	if err := a.saveSettings(func(f *settingsFile) { f.Selection, f.Changed = s, a.Now() }); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.rescan = true
+	a.mu.Unlock()
+	a.event(engine.ToneQuiet, "settings", "The choice of what is backed up was changed.")
+	a.notices.tell(engine.TopicSelection, engine.TopicStatus)
+	a.wake()
+	return nil
+}
+
+func (a *Agent) compile(s engine.Selection) (*selection.Rules, error) {
+	rules, err := selection.Compile(s, a.environment())
+	if err != nil {
+		return nil, invalid("select", "", err.Error())
+	}
+	return rules, nil
+}
+
+// Roots implements engine.Select.
+func (a *Agent) Roots(ctx context.Context, draft engine.Selection) ([]engine.SelectRow, error) {
+	rules, err := a.compile(draft)
+	if err != nil {
+		return nil, err
+	}
+	rows := []engine.SelectRow{a.row(ctx, rules, userHome(), "Home", engine.RowHome, true, -1)}
+	mounts, err := source.Mounts()
+	if err != nil {
+		a.Log.Error("drives could not be listed", "error", err)
+	}
+	seen := map[string]bool{userHome(): true}
+	for _, m := range mounts {
+		if seen[m.Path] || m.Virtual {
+			continue
+		}
+		seen[m.Path] = true
+		name := m.Path
+		if m.Path == "/" {
+			name = "This computer"
+		}
+		rows = append(rows, a.row(ctx, rules, m.Path, name, engine.RowDrive, true, -1))
+	}
+	for _, path := range rules.Roots() {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && !seen[path] {
+			row := a.row(ctx, rules, path, path, engine.RowFolder, false, -1)
+			row.State, row.Tone = "Absent", engine.ToneWarn
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// Children implements engine.Select.
+func (a *Agent) Children(ctx context.Context, draft engine.Selection, path string) ([]engine.SelectRow, error) {
+	rules, err := a.compile(draft)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := a.FS.OpenDir(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer dir.Close()
+	entries, err := dir.Read(ctx)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	stored := a.storedChildren(ctx, path)
+	rows := make([]engine.SelectRow, 0, len(entries))
+	for _, e := range entries {
+		full := filepath.Join(path, e.Name)
+		kind, size := engine.RowFile, e.Size
+		switch {
+		case e.IsDir():
+			kind, size = engine.RowFolder, -1
+		case e.Kind == source.KindSymlink:
+			kind = engine.RowLink
+		case e.Kind != source.KindFile:
+			kind = engine.RowOther
+		}
+		row := a.rowOf(rules, full, e.Name, kind, e.IsDir(), size, stored)
+		rows = append(rows, row)
+	}
+	sort.SliceStable(rows, func(i, j int) bool {
+		if rows[i].Parent != rows[j].Parent {
+			return rows[i].Parent
+		}
+		return strings.ToLower(rows[i].Name) < strings.ToLower(rows[j].Name)
+	})
+	return rows, nil
+}
+
+func unreadable(path string, err error) error {
+	_, reason, advice := source.Classify(err)
+	return &engine.Error{Op: "look into", Kind: engine.KindDenied, Path: path, Err: err,
+		Message: fmt.Sprintf("%s cannot be opened. %s %s", path, reason, advice)}
+}
+
+// storedChildren is what the backup holds of a folder, by name; nil when nothing.
+func (a *Agent) storedChildren(ctx context.Context, path string) map[string]catalog.Entry {
+	c, where, err := a.connected("select")
+	if err != nil {
+		return nil
+	}
+	dir, err := c.Lookup(ctx, where.Device, filepath.ToSlash(path))
+	if err != nil {
+		return nil
+	}
+	entries, err := c.Children(ctx, dir.ID, catalog.ChildrenOptions{})
+	if err != nil {
+		return nil
+	}
+	byName := make(map[string]catalog.Entry, len(entries))
+	for _, e := range entries {
+		byName[e.Name] = e
+	}
+	return byName
+}
+
+func (a *Agent) row(ctx context.Context, rules *selection.Rules, path, name string, kind engine.RowKind, parent bool, size int64) engine.SelectRow {
+	stored := a.storedChildren(ctx, filepath.Dir(path))
+	return a.rowOf(rules, path, name, kind, parent, size, stored)
+}
+
+// rowOf is one row: its mark by the draft, its state by the backup.
+func (a *Agent) rowOf(rules *selection.Rules, path, name string, kind engine.RowKind, parent bool, size int64, stored map[string]catalog.Entry) engine.SelectRow {
+	row := engine.SelectRow{Path: path, Name: name, Kind: kind, Parent: parent, Size: size, Mark: rules.Mark(path, parent)}
+	d := rules.Decide(path, parent)
+	entry, known := stored[filepath.Base(path)]
+	switch {
+	case d.Exclusion != nil:
+		row.State, row.Tone = "Excluded: "+selection.Title(*d.Exclusion), engine.ToneWarn
+	case row.Mark == engine.MarkEmpty:
+		row.State, row.Tone = "Not backed up", engine.ToneQuiet
+	case row.Mark == engine.MarkDash:
+		row.NewItems = rules.NewItems(path)
+		row.State, row.Tone = "Partly", engine.ToneQuiet
+		if row.NewItems {
+			row.State = "Partly, new items join"
+		}
+	case kind == engine.RowOther:
+		row.State, row.Tone = "Recorded, not read", engine.ToneQuiet
+	case known && (parent || entry.Size == size):
+		row.State, row.Tone = "Protected", engine.ToneOK
+	default:
+		row.State, row.Tone = "Waiting", engine.ToneBusy
+	}
+	return row
+}
+
+// FolderSize implements engine.Select.
+func (a *Agent) FolderSize(ctx context.Context, path string) (engine.Amount, error) {
+	var sum engine.Amount
+	err := a.walk(ctx, path, func(e source.Entry, full string) bool {
+		if e.Kind == source.KindFile {
+			sum.Files++
+			sum.Bytes += e.Size
+		}
+		return true
+	})
+	return sum, err
+}
+
+// walk visits everything below a folder, not into other file systems' pseudo
+// folders that the rules leave out; fn says whether to go into a folder.
+func (a *Agent) walk(ctx context.Context, path string, fn func(source.Entry, string) bool) error {
+	dir, err := a.FS.OpenDir(path)
+	if err != nil {
+		return unreadable(path, err)
+	}
+	return walkDir(ctx, dir, path, fn)
+}
+
+func walkDir(ctx context.Context, dir source.Dir, path string, fn func(source.Entry, string) bool) error {
+	defer dir.Close()
+	entries, err := dir.Read(ctx)
+	if err != nil {
+		return ctx.Err() // a folder that cannot be listed counts as nothing
+	}
+	for _, e := range entries {
+		full := filepath.Join(path, e.Name)
+		if !fn(e, full) || !e.IsDir() {
+			continue
+		}
+		sub, err := dir.Dir(e.Name)
+		if err != nil {
+			continue
+		}
+		if err := walkDir(ctx, sub, full, fn); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Estimate implements engine.Select.
+func (a *Agent) Estimate(ctx context.Context, draft engine.Selection) (engine.Estimate, error) {
+	rules, err := a.compile(draft)
+	if err != nil {
+		return engine.Estimate{}, err
+	}
+	var out engine.Estimate
+	for _, root := range rules.Roots() {
+		state, decision := rules.Walker(root)
+		if err := a.estimate(ctx, root, state, decision, &out); err != nil {
+			return out, err
+		}
+	}
+	out.Complete = true
+	return out, nil
+}
+
+// estimate adds what is selected below a folder.
+func (a *Agent) estimate(ctx context.Context, path string, state selection.State, d selection.Decision, out *engine.Estimate) error {
+	if err := ctx.Err(); err != nil || !d.Included && !d.Descend {
+		return err
+	}
+	dir, err := a.FS.OpenDir(path)
+	if errors.Is(err, source.ErrNotDir) {
+		if info, err := os.Lstat(path); err == nil && d.Included {
+			out.Selected.Files++
+			out.Selected.Bytes += info.Size()
+		}
+		return nil
+	}
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	return a.estimateDir(ctx, dir, path, state, out)
+}
+
+func (a *Agent) estimateDir(ctx context.Context, dir source.Dir, path string, state selection.State, out *engine.Estimate) error {
+	entries, err := dir.Read(ctx)
+	if err != nil {
+		return ctx.Err()
+	}
+	stored := a.storedChildren(ctx, path)
+	for _, e := range entries {
+		sub, d := state.Child(e.Name, e.IsDir())
+		if e.IsDir() {
+			if !d.Included && !d.Descend {
+				continue
+			}
+			below, err := dir.Dir(e.Name)
+			if err != nil {
+				continue
+			}
+			err = a.estimateDir(ctx, below, filepath.Join(path, e.Name), sub, out)
+			below.Close()
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if !d.Included {
+			continue
+		}
+		out.Selected.Files++
+		out.Selected.Bytes += e.Size
+		if old, ok := stored[e.Name]; !ok || old.ModTime != e.ModTime || old.Size != e.Size {
+			out.NotStored.Files++
+			out.NotStored.Bytes += e.Size
+		}
+	}
+	return ctx.Err()
+}
+
+// Why implements engine.Select.
+func (a *Agent) Why(ctx context.Context, draft engine.Selection, path string) (engine.Reason, error) {
+	rules, err := a.compile(draft)
+	if err != nil {
+		return engine.Reason{}, err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return engine.Reason{}, invalid("explain", path, "This is not a path on this computer.")
+	}
+	info, statErr := os.Lstat(path)
+	d := rules.Decide(path, statErr == nil && info.IsDir())
+	r := engine.Reason{Included: d.Included, Rule: d.Rule, Exclusion: d.Exclusion, Choice: d.Choice, State: "Nothing of it is stored."}
+	c, where, err := a.connected("explain")
+	if err != nil {
+		return r, nil
+	}
+	entry, err := c.Lookup(ctx, where.Device, filepath.ToSlash(path))
+	if err != nil {
+		return r, nil
+	}
+	r.Last, r.State = time.Unix(0, entry.Since), "It is stored."
+	if entry.Gone != 0 {
+		r.State = "It was stored until it went away or was left out; its versions can still be restored."
+	}
+	return r, nil
+}
+
+// PreviewExclusion implements engine.Select.
+func (a *Agent) PreviewExclusion(ctx context.Context, draft engine.Selection, x engine.Exclusion) (engine.ExclusionPreview, error) {
+	const examples = 100
+	var p engine.ExclusionPreview
+	if err := selection.Validate(x); err != nil {
+		return p, invalid("preview", x.Pattern, sentence(err))
+	}
+	with := draft
+	with.Exclusions = []engine.Exclusion{{Kind: x.Kind, Pattern: x.Pattern}}
+	rules, err := a.compile(with)
+	if err != nil {
+		return p, err
+	}
+	for _, root := range rules.Roots() {
+		err := a.walk(ctx, root, func(e source.Entry, full string) bool {
+			d := rules.Decide(full, e.IsDir())
+			if d.Exclusion == nil {
+				return true
+			}
+			if len(p.Examples) < examples {
+				p.Examples = append(p.Examples, full)
+			}
+			if !e.IsDir() {
+				p.Matched.Files++
+				p.Matched.Bytes += e.Size
+				return true
+			}
+			below, err := a.FolderSize(ctx, full)
+			p.Matched.Files += below.Files
+			p.Matched.Bytes += below.Bytes
+			return err == nil && false
+		})
+		if ctx.Err() != nil {
+			return p, explain("preview", "", ctx.Err())
+		}
+		if err != nil {
+			continue
+		}
+	}
+	p.Complete = true
+	return p, nil
+}
+
+// sentence makes a sentence of an error's words.
+func sentence(err error) string {
+	text := err.Error()
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}

@@ -1,0 +1,402 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+	"holdfast/engine/keychain"
+	"holdfast/engine/repo"
+	"holdfast/engine/selection"
+	"holdfast/engine/storage"
+	"holdfast/engine/storage/local"
+)
+
+// What the key files at the destination are for is in their user name field.
+const (
+	keyComputer   = "holdfast:computer:"
+	keyRecovery   = "holdfast:recovery"
+	keyPassphrase = "holdfast:passphrase"
+)
+
+// Inspect implements engine.Setup.
+func (a *Agent) Inspect(ctx context.Context, address string) (engine.Place, error) {
+	path, err := localAddress(address)
+	if err != nil {
+		return engine.Place{}, err
+	}
+	p := engine.Place{Address: path, Free: -1, Inside: within(path, userHome())}
+	p.SameDisk = sameDisk(path, userHome())
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return a.inspectMissing(p), nil
+	case err != nil:
+		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("%s cannot be opened: %v.", path, errors.Unwrap(err))
+		return p, nil
+	case !info.IsDir():
+		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("%s is a file. Choose a folder.", path)
+		return p, nil
+	}
+	return inspectFolder(ctx, p), nil
+}
+
+// inspectMissing is for a folder that would be made.
+func (a *Agent) inspectMissing(p engine.Place) engine.Place {
+	if info, err := os.Stat(filepath.Dir(p.Address)); err == nil && info.IsDir() {
+		p.State, p.Message = engine.PlaceMissing, "This folder will be made."
+		p.Free = freeSpace(filepath.Dir(p.Address))
+		return p
+	}
+	p.State = engine.PlaceUnusable
+	p.Message = fmt.Sprintf("There is no folder %s to make it in. If it is on a drive, connect the drive first.", filepath.Dir(p.Address))
+	return p
+}
+
+func inspectFolder(ctx context.Context, p engine.Place) engine.Place {
+	p.Free = freeSpace(p.Address)
+	store, err := local.Open(p.Address)
+	if err == nil {
+		defer store.Close()
+		if _, err := store.Stat(ctx, storage.Config, ""); err == nil {
+			p.State = engine.PlaceRepository
+			p.Message = "There is a backup in this folder already. Its password or recovery code opens it, and nothing in it is changed."
+			return p
+		}
+	}
+	names, err := os.ReadDir(p.Address)
+	switch {
+	case err != nil:
+		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("You may not look into %s. Choose another folder.", p.Address)
+	case !isEmpty(names):
+		p.State, p.Message = engine.PlaceOther, "There are other things in this folder. A backup gets a folder of its own: choose an empty one, or a new name."
+	case !writable(p.Address):
+		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("You may not write in %s. Choose another folder.", p.Address)
+	default:
+		p.State, p.Message = engine.PlaceEmpty, "This folder is empty and can hold your backup."
+	}
+	return p
+}
+
+// isEmpty ignores what file systems and desktops put into every new drive.
+func isEmpty(names []os.DirEntry) bool {
+	for _, n := range names {
+		switch n.Name() {
+		case "lost+found", ".DS_Store", "System Volume Information", "$RECYCLE.BIN", "desktop.ini":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// localAddress is the absolute path of a folder that is a destination.
+func localAddress(address string) (string, error) {
+	address = strings.TrimSpace(address)
+	if address == "" {
+		return "", invalid("set up", "", "No folder was given. Choose a folder or a drive for the backup.")
+	}
+	for _, scheme := range []string{"s3:", "sftp:", "rest:", "http:", "https:"} {
+		if strings.HasPrefix(address, scheme) {
+			return "", invalid("set up", address, fmt.Sprintf("This version keeps files in a folder or on a drive only; %s comes later. Nothing was changed.", strings.TrimSuffix(scheme, ":")))
+		}
+	}
+	if address == "~" || strings.HasPrefix(address, "~/") {
+		address = filepath.Join(userHome(), address[1:])
+	}
+	return filepath.Abs(address)
+}
+
+// Connect implements engine.Setup.
+func (a *Agent) Connect(ctx context.Context, q engine.ConnectRequest) (engine.Connected, error) {
+	const op = "set up"
+	place, err := a.Inspect(ctx, q.Address)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	if same, err := a.already(ctx, place, q); same || err != nil {
+		return engine.Connected{}, err
+	}
+	if within(place.Address, a.Home) {
+		return engine.Connected{}, invalid(op, place.Address, "This folder holds Holdfast's own state, so it cannot hold the backup too. Choose another folder.")
+	}
+	var out engine.Connected
+	switch place.State {
+	case engine.PlaceEmpty, engine.PlaceMissing:
+		out, err = a.make(ctx, place.Address, q)
+	case engine.PlaceRepository:
+		out, err = a.join(ctx, place.Address, q)
+	case engine.PlaceOther:
+		err = &engine.Error{Op: op, Kind: engine.KindNotEmpty, Path: place.Address, Message: place.Message}
+	default:
+		err = &engine.Error{Op: op, Kind: engine.KindDenied, Path: place.Address, Message: place.Message}
+	}
+	if err != nil {
+		return engine.Connected{}, explain(op, place.Address, err)
+	}
+	a.event(engine.ToneOK, "settings", "Files are kept in %s.", place.Address)
+	a.setUpNow()
+	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)
+	return out, nil
+}
+
+// already recognises the destination that is connected. Another one has to be
+// disconnected first, so that no one loses sight of a backup by a slip.
+func (a *Agent) already(ctx context.Context, place engine.Place, q engine.ConnectRequest) (bool, error) {
+	a.mu.Lock()
+	where := a.where
+	a.mu.Unlock()
+	if where == nil {
+		return false, nil
+	}
+	if where.Address != place.Address {
+		return false, invalid("set up", place.Address, fmt.Sprintf("Files are kept in %s already. Disconnect it in Settings first (in a terminal: holdfast sign-out); what is stored there stays.", where.Address))
+	}
+	_, err := a.repository(ctx, "set up")
+	return err == nil, err
+}
+
+// make makes a new destination. Its first key is the recovery code.
+func (a *Agent) make(ctx context.Context, address string, q engine.ConnectRequest) (engine.Connected, error) {
+	store, err := local.Create(address)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	code := newRecoveryCode()
+	r, err := repo.Init(ctx, store, repo.InitOptions{Key: repo.NewKey{Secret: code, Username: keyRecovery, Random: true}})
+	if err != nil {
+		store.Close()
+		return engine.Connected{}, err
+	}
+	out := engine.Connected{Made: true, RecoveryCode: code}
+	out.KeyNote, err = a.settle(ctx, address, r, q)
+	return out, err
+}
+
+// join opens a destination that exists.
+func (a *Agent) join(ctx context.Context, address string, q engine.ConnectRequest) (engine.Connected, error) {
+	store, err := local.Open(address)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	secret := q.Secret
+	if secret == "" {
+		secret = a.Password
+	}
+	if secret == "" {
+		store.Close()
+		return engine.Connected{}, &engine.Error{Op: "set up", Kind: engine.KindSecret, Path: address,
+			Message: fmt.Sprintf("There is a backup in %s already. Its password or recovery code is needed to open it. Nothing was changed.", address)}
+	}
+	r, err := openWith(ctx, store, secret)
+	if err != nil {
+		store.Close()
+		return engine.Connected{}, err
+	}
+	var out engine.Connected
+	if out.KeyNote, err = a.settle(ctx, address, r, q); err != nil {
+		return out, err
+	}
+	if err := a.sync(ctx); err != nil {
+		return out, err
+	}
+	out.Computers, err = a.Computers(ctx)
+	return out, err
+}
+
+// openWith tries a secret as it was typed, and as a recovery code that lost its
+// case or dashes on the way.
+func openWith(ctx context.Context, store storage.Store, secret string) (*repo.Repository, error) {
+	r, err := repo.Open(ctx, store, secret)
+	if errors.Is(err, repo.ErrSecret) {
+		if code, ok := normalRecoveryCode(secret); ok && code != secret {
+			return repo.Open(ctx, store, code)
+		}
+	}
+	return r, err
+}
+
+// settle gives this computer its key and identity at a destination, and notes both.
+func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, q engine.ConnectRequest) (note string, err error) {
+	where := &destinationFile{Address: address, Repository: r.Config().ID, Device: newID(), Connected: a.Now()}
+	name := q.Computer
+	if name == "" {
+		name = hostName()
+	}
+	if q.Passphrase != "" {
+		if _, err := r.AddKey(ctx, repo.NewKey{Secret: q.Passphrase, Username: keyPassphrase}); err != nil {
+			return "", err
+		}
+	}
+	if a.Password != "" {
+		if where.Key, err = a.passwordKey(ctx, r); err != nil {
+			return "", err
+		}
+	} else if where.Key, note, err = a.computerKey(ctx, r, where.Device); err != nil {
+		return "", err
+	}
+	if err := a.saveSettings(func(s *settingsFile) {
+		s.Settings.Computer = name
+		if s.Selection.Choices == nil {
+			s.Selection = selection.Default(userHome())
+			s.Changed = a.Now()
+		}
+	}); err != nil {
+		return note, err
+	}
+	if err := a.openCatalog(ctx, where); err != nil {
+		return note, err
+	}
+	a.mu.Lock()
+	a.repo, a.reachable = r, true
+	a.mu.Unlock()
+	device := catalog.Device{ID: where.Device, Name: name, This: true, Home: userHome()}
+	if err := a.catalog.PutDevice(ctx, device); err != nil {
+		return note, err
+	}
+	return note, a.home.write("destination.json", where)
+}
+
+// passwordKey makes the given password a key of its own, unless it opened the
+// repository itself.
+func (a *Agent) passwordKey(ctx context.Context, r *repo.Repository) (string, error) {
+	if again, err := repo.OpenHinted(ctx, r.Store(), r.KeyID(), a.Password); err == nil {
+		return again.KeyID(), nil
+	}
+	info, err := r.AddKey(ctx, repo.NewKey{Secret: a.Password, Username: keyPassphrase})
+	return info.ID, err
+}
+
+// computerKey makes a key for this computer and puts it into the keychain.
+func (a *Agent) computerKey(ctx context.Context, r *repo.Repository, device string) (id, note string, err error) {
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return "", "", err
+	}
+	text := hex.EncodeToString(secret)
+	info, err := r.AddKey(ctx, repo.NewKey{Secret: text, Username: keyComputer + device, Random: true})
+	if err != nil {
+		return "", "", err
+	}
+	if err := a.Keychain.Set(r.Config().ID, []byte(text)); err != nil {
+		return "", "", errors.Join(err, r.RemoveKey(ctx, info.ID))
+	}
+	return info.ID, a.Keychain.Note(), nil
+}
+
+// openRepository opens the connected destination with the key of this computer.
+func (a *Agent) openRepository(ctx context.Context, where *destinationFile) (*repo.Repository, error) {
+	store, err := local.Open(where.Address)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.unlock(ctx, store, where)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	if r.Config().ID != where.Repository {
+		store.Close()
+		return nil, &engine.Error{Op: "open", Kind: engine.KindNotRepo, Path: where.Address,
+			Message: fmt.Sprintf("The backup in %s is not the one that this computer uses. Nothing was changed. Connect the right drive, or disconnect in Settings and set it up anew.", where.Address)}
+	}
+	return r, nil
+}
+
+func (a *Agent) unlock(ctx context.Context, store storage.Store, where *destinationFile) (*repo.Repository, error) {
+	if a.Password != "" {
+		return repo.OpenHinted(ctx, store, where.Key, a.Password)
+	}
+	secret, err := a.Keychain.Get(where.Repository)
+	if err != nil {
+		return nil, keyLost(where.Address, err)
+	}
+	return repo.OpenHinted(ctx, store, where.Key, string(secret))
+}
+
+func keyLost(address string, err error) error {
+	e := &engine.Error{Op: "open", Kind: engine.KindSecret, Path: address, Err: err}
+	if errors.Is(err, keychain.ErrUnavailable) {
+		e.Message = fmt.Sprintf("The keychain of this computer is locked or does not answer, so the backup in %s cannot be opened now. What is stored is safe. Unlock the keychain; Holdfast tries again by itself.", address)
+		return e
+	}
+	e.Message = fmt.Sprintf("The key of this computer for the backup in %s is gone from the keychain. What is stored is safe. Disconnect in Settings and open the same folder again with your recovery code.", address)
+	return e
+}
+
+// Disconnect implements engine.Setup.
+func (a *Agent) Disconnect(ctx context.Context) error {
+	c, where, err := a.connected("disconnect")
+	if err != nil {
+		return err
+	}
+	select {
+	case a.capturer <- struct{}{}:
+		defer func() { <-a.capturer }()
+	case <-ctx.Done():
+		return explain("disconnect", where.Address, ctx.Err())
+	}
+	a.jobs.stop()
+	if a.Keychain == nil {
+		a.Log.Info("no keychain is in use")
+	} else if err := a.Keychain.Delete(where.Repository); err != nil && !errors.Is(err, keychain.ErrNotFound) {
+		a.Log.Error("the key could not be taken out of the keychain", "error", err)
+	}
+	if err := a.home.remove("destination.json"); err != nil {
+		return explain("disconnect", where.Address, err)
+	}
+	a.dropRepository()
+	a.mu.Lock()
+	a.where, a.catalog, a.fault = nil, nil, nil
+	a.mu.Unlock()
+	err = c.Close()
+	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)
+	return err
+}
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "This computer"
+	}
+	return name
+}
+
+func writable(dir string) bool {
+	f, err := os.CreateTemp(dir, ".holdfast-probe-")
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return os.Remove(f.Name()) == nil
+}
+
+func freeSpace(path string) int64 {
+	store, err := local.Open(path)
+	if err != nil {
+		return -1
+	}
+	defer store.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	free, err := store.Free(ctx)
+	if err != nil {
+		return -1
+	}
+	return free
+}
