@@ -172,6 +172,7 @@ func garden(t *testing.T, root string, r *rand.Rand) {
 	must(t, os.Truncate(sparse, 5<<20))
 
 	must(t, os.Symlink("Documents/thesis", filepath.Join(root, "link")))
+	must(t, os.Symlink("link", filepath.Join(root, "sticky", "link")))
 	must(t, os.Symlink("/nowhere/at all", filepath.Join(root, "broken link")))
 	must(t, os.Symlink("caf\xe9", filepath.Join(root, linkToBytes)))
 	must(t, os.Link(filepath.Join(root, "Documents/note 001.txt"), filepath.Join(root, "hard link")))
@@ -216,6 +217,11 @@ func change(t *testing.T, root string, r *rand.Rand, day int) {
 		attribute(t, filepath.Join(documents, "note 006.txt"), "user.read", "yes")
 	case 7:
 		must(t, os.RemoveAll(filepath.Join(documents, "day 2")))
+	case 8:
+		// A link alone changes in its folder, and a FIFO joins another.
+		must(t, os.Remove(filepath.Join(root, "sticky", "link")))
+		must(t, os.Symlink("../Documents", filepath.Join(root, "sticky", "link")))
+		must(t, unix.Mkfifo(filepath.Join(root, "empty folder", "fifo"), 0o600))
 	}
 }
 
