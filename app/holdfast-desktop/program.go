@@ -60,7 +60,7 @@ func (p *program) run(background bool) error {
 		Icon: fyne.NewStaticResource("holdfast.png", paint.Icon(256)), Migrations: map[string]bool{"fyneDo": true}})
 	p.app = app.NewWithID(id)
 	p.app.SetIcon(p.app.Metadata().Icon)
-	p.app.Settings().SetTheme(look.NewTheme("system", look.Fonts{}))
+	p.wear()
 	closeEngine, err := p.open()
 	if err != nil {
 		p.tellAndEnd(err)
@@ -71,14 +71,12 @@ func (p *program) run(background bool) error {
 	if err != nil {
 		p.settings = engine.DefaultSettings()
 	}
-	p.app.Settings().SetTheme(look.NewTheme(p.settings.Appearance, look.Fonts{}))
+	p.wear()
 	p.keepAutostart()
 	p.window = newWindow(p)
 	detach := uimap.Attach(p.window.fyne, os.Getenv(uimap.Variable))
-	p.app.Lifecycle().SetOnStarted(func() {
-		p.startTray()
-		close(p.ready)
-	})
+	p.startTray() // a tray that is begun later than Run never comes
+	p.app.Lifecycle().SetOnStarted(func() { close(p.ready) })
 	if !background || !tray.Present() {
 		p.show()
 	}
@@ -144,11 +142,24 @@ func (p *program) changed(settings engine.Settings) {
 	before := p.settings
 	p.settings = settings
 	if settings.Appearance != before.Appearance {
-		p.app.Settings().SetTheme(look.NewTheme(settings.Appearance, look.Fonts{}))
+		p.wear()
 	}
 	if settings.AtLogin != before.AtLogin {
 		p.keepAutostart()
 	}
+}
+
+// wear puts on the theme of the settings. Where the desktop does not say whether it
+// is light or dark, Fyne takes dark; we take light, which is what such desktops are.
+func (p *program) wear() {
+	appearance := p.settings.Appearance
+	if appearance != "light" && appearance != "dark" {
+		appearance = "system"
+		if !saysAppearance() {
+			appearance = "light"
+		}
+	}
+	p.app.Settings().SetTheme(look.NewTheme(appearance, look.Fonts{}))
 }
 
 // keepAutostart makes the desktop start the program at login, or not, as chosen.

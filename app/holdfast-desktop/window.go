@@ -10,7 +10,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	fynedesktop "fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/theme"
 
 	"holdfast/engine"
 	"holdfast/engine/source"
@@ -180,7 +179,7 @@ func (p *program) startTray() {
 			p.show()
 			look.Say(p.window.fyne, err)
 		},
-		Dark: func() bool { return p.app.Settings().ThemeVariant() == theme.VariantDark },
+		Dark: look.Dark,
 	})
 }
 

@@ -1,7 +1,10 @@
 package look
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
@@ -42,6 +45,17 @@ func NewSearch(placeholder string, changed func(string), down func()) *Input {
 	i.Icon = Icon("search", ColorSoft)
 	i.ExtendBaseWidget(i)
 	return i
+}
+
+// CreateRenderer is Fyne's, whose line around the field would be edged in black.
+func (i *Input) CreateRenderer() fyne.WidgetRenderer {
+	r := i.Entry.CreateRenderer()
+	for _, o := range r.Objects() {
+		if rect, ok := o.(*canvas.Rectangle); ok && rect.FillColor == color.Transparent {
+			rect.FillColor = barely(Color(ColorLine))
+		}
+	}
+	return r
 }
 
 // MinSize is the height of the design and a width that can still be read.

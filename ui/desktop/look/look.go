@@ -270,3 +270,6 @@ func StateTone(state engine.State) engine.Tone {
 	}
 	return engine.ToneQuiet
 }
+
+// Dark says whether the theme that is in force is dark.
+func Dark() bool { return Color(ColorBackground) == opaque(palette[ColorBackground][1]) }

@@ -243,7 +243,18 @@ func (b *Box) paint() {
 	} else {
 		b.rect.StrokeWidth = max(1, b.rect.StrokeWidth)
 		b.rect.StrokeColor = Color(b.line)
+		if b.ground == ColorClear {
+			b.rect.FillColor = barely(b.rect.StrokeColor)
+		}
 	}
+}
+
+// barely is a colour that cannot be seen. On the screen, the edge between a line
+// and its ground is blended from both, and what is fully transparent is black.
+func barely(c color.Color) color.Color {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	n.A = 1
+	return n
 }
 
 // Refresh draws it in the colours of now.
