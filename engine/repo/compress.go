@@ -2,7 +2,6 @@ package repo
 
 import (
 	"runtime"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -22,46 +21,45 @@ const (
 )
 
 // Encoders and decoders are shared by all repositories of the process: each holds
-// working memory per processor, and none holds state between two calls.
+// working memory per processor, and none holds state between two calls. They are
+// made when the program starts (half a megabyte, 50 µs), because what is made on
+// first use inside a testing/synctest bubble could not be used outside of it.
 var (
-	encoder = sync.OnceValues(func() (*zstd.Encoder, error) {
-		return zstd.NewWriter(nil,
-			zstd.WithEncoderLevel(zstd.SpeedFastest),
-			zstd.WithWindowSize(window),
-			zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
-			zstd.WithEncoderCRC(false), // SHA-256 and the authentication code say more
-			zstd.WithLowerEncoderMem(true))
-	})
+	encoder = newEncoder()
 	// blobDecoder never writes beyond the capacity it is given.
-	blobDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
-		return zstd.NewReader(nil,
-			zstd.WithDecoderConcurrency(runtime.GOMAXPROCS(0)),
-			zstd.WithDecodeAllCapLimit(true),
-			zstd.WithDecoderLowmem(true))
-	})
-	fileDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
-		return zstd.NewReader(nil,
-			zstd.WithDecoderConcurrency(1),
-			zstd.WithDecoderMaxMemory(maxUnpacked),
-			zstd.WithDecoderLowmem(true))
-	})
+	blobDecoder = newDecoder(zstd.WithDecoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithDecodeAllCapLimit(true))
+	fileDecoder = newDecoder(zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked))
 )
 
-// compress appends the compressed data to out.
-func compress(data, out []byte) ([]byte, error) {
-	e, err := encoder()
+// The options are constants, so an error here is a mistake in this file.
+
+func newEncoder() *zstd.Encoder {
+	e, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithWindowSize(window),
+		zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
+		zstd.WithEncoderCRC(false), // SHA-256 and the authentication code say more
+		zstd.WithLowerEncoderMem(true))
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
-	return e.EncodeAll(data, out), nil
+	e.EncodeAll(nil, nil) // makes what it would make on first use
+	return e
 }
+
+func newDecoder(options ...zstd.DOption) *zstd.Decoder {
+	d, err := zstd.NewReader(nil, append(options, zstd.WithDecoderLowmem(true))...)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// compress appends the compressed data to out.
+func compress(data, out []byte) []byte { return encoder.EncodeAll(data, out) }
 
 // decompressBlob decodes into buf exactly size bytes, or fails.
 func decompressBlob(data []byte, size int, buf []byte) ([]byte, error) {
-	d, err := blobDecoder()
-	if err != nil {
-		return nil, err
-	}
 	declared, err := declaredSize(data, uint64(size))
 	if err != nil {
 		return nil, err
@@ -72,7 +70,7 @@ func decompressBlob(data []byte, size int, buf []byte) ([]byte, error) {
 	if cap(buf) < size {
 		buf = make([]byte, 0, size+slack)
 	}
-	plain, err := d.DecodeAll(data, buf[:0:min(cap(buf), size+slack)])
+	plain, err := blobDecoder.DecodeAll(data, buf[:0:min(cap(buf), size+slack)])
 	if err != nil {
 		return nil, damaged("%v", err)
 	}
@@ -84,10 +82,6 @@ func decompressBlob(data []byte, size int, buf []byte) ([]byte, error) {
 
 // decompressFile decodes a file other than a pack.
 func decompressFile(data []byte) ([]byte, error) {
-	d, err := fileDecoder()
-	if err != nil {
-		return nil, err
-	}
 	declared, err := declaredSize(data, 0)
 	if err != nil {
 		return nil, err
@@ -95,7 +89,7 @@ func decompressFile(data []byte) ([]byte, error) {
 	if declared > maxUnpacked || declared > uint64(len(data))*maxExpansion {
 		return nil, damaged("%d bytes cannot be the compressed form of %d", len(data), declared)
 	}
-	plain, err := d.DecodeAll(data, nil)
+	plain, err := fileDecoder.DecodeAll(data, nil)
 	if err != nil {
 		return nil, damaged("%v", err)
 	}

@@ -111,10 +111,7 @@ func FuzzLoadIndex(f *testing.F) {
 	f.Add(appendIndex(nil, somePacks(3, 4), []ID{{1}}))
 	f.Add([]byte(`{"packs":[{"id":"` + ID{1}.String() + `","blobs":[{"id":"` + ID{2}.String() + `","type":"tree","offset":4294967000,"length":99}]}]}`))
 	f.Add([]byte{encodingZstd, 0x28, 0xb5, 0x2f, 0xfd, 4, 0, 1, 0, 0})
-	packed, err := compress(appendIndex(nil, somePacks(1, 4), nil), []byte{encodingZstd})
-	if err != nil {
-		f.Fatal(err)
-	}
+	packed := compress(appendIndex(nil, somePacks(1, 4), nil), []byte{encodingZstd})
 	f.Add(packed)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		limit := floor + uint64(len(data))*60
@@ -146,10 +143,7 @@ func FuzzLoadIndex(f *testing.F) {
 
 func FuzzUnseal(f *testing.F) {
 	plain := []byte("the harbour lies quiet under a low sun, the harbour lies quiet under a low sun")
-	packed, err := compress(plain, nil)
-	if err != nil {
-		f.Fatal(err)
-	}
+	packed := compress(plain, nil)
 	f.Add(packed, uint32(len(plain)), true)
 	f.Add(plain, uint32(0), true)
 	f.Add(packed, uint32(1<<28), true)

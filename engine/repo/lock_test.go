@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/user"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -28,12 +27,9 @@ func putLock(t testing.TB, r *Repository, f lockFile) ID {
 	return id
 }
 
-// inTime runs a test in a bubble in which time passes at once. The signal handler
-// and the user are looked up before, because they live outside of it.
+// inTime runs a test in a bubble in which time passes at once.
 func inTime(t *testing.T, test func(t *testing.T, r *Repository, store *memoryStore)) {
 	t.Helper()
-	surviveHangup()()
-	_, _ = user.Current()
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newTestRepository(t)
 		test(t, r, store)

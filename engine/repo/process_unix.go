@@ -15,6 +15,10 @@ func processAlive(pid int) bool {
 	return !errors.Is(unix.Kill(pid, 0), unix.ESRCH)
 }
 
+// The goroutine that delivers signals starts with the first call. Were that inside
+// a testing/synctest bubble, the bubble could never end.
+func init() { surviveHangup()() }
+
 // surviveHangup keeps SIGHUP from ending the process until the function it returns
 // is called.
 func surviveHangup() (undo func()) {

@@ -28,14 +28,10 @@ func (r *Repository) Seal(t BlobType, id ID, plain, buf []byte) (Sealed, error) 
 	blob := Blob{ID: id, Type: t}
 	buf = append(grow(buf, len(plain)+Overhead+slack), make([]byte, nonceSize)...)
 	if r.config.Version >= 2 && len(plain) > 0 {
-		packed, err := compress(plain, buf)
-		if err != nil {
-			return Sealed{}, err
-		}
-		if len(packed)-nonceSize < len(plain) {
+		buf = compress(plain, buf)
+		if len(buf)-nonceSize < len(plain) {
 			blob.Plain = uint32(len(plain))
 		}
-		buf = packed
 	}
 	if blob.Plain == 0 {
 		buf = append(buf[:nonceSize], plain...)

@@ -23,11 +23,7 @@ func (r *Repository) saveFile(ctx context.Context, k storage.Kind, document []by
 	defer scratch.release()
 	message := append(scratch.bytes, make([]byte, nonceSize)...)
 	if r.config.Version >= 2 {
-		packed, err := compress(document, append(message, encodingZstd))
-		if err != nil {
-			return ID{}, err
-		}
-		message = packed
+		message = compress(document, append(message, encodingZstd))
 	} else {
 		message = append(message, document...)
 	}
