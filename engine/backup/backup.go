@@ -31,6 +31,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +72,13 @@ type Options struct {
 	Workers  int
 	Now      func() time.Time
 	Progress *Progress
+
+	// Large files wait until the rest is committed; 0: 64 MiB and more.
+	Large int64
+	// Commit what is stored when a pass has lasted this long; 0: 10 minutes.
+	Commit time.Duration
+
+	everything bool // this pass lets nothing wait
 }
 
 // Look is a folder to look at.
@@ -105,6 +113,12 @@ func (o *Options) defaults() {
 	if o.Set == "" {
 		o.Set = "default"
 	}
+	if o.Large == 0 {
+		o.Large = 64 << 20
+	}
+	if o.Commit == 0 {
+		o.Commit = 10 * time.Minute
+	}
 }
 
 // capture is a running one.
@@ -121,31 +135,70 @@ type capture struct {
 	work  sync.WaitGroup // jobs not finished yet
 
 	absent absentees
-	tree   repo.ID // of the root, once it is known
+	began  time.Time
+	first  bool            // the first pass, which counts for the progress
+	later  map[string]bool // folders in which files wait for another pass; owned by the walk
+	tree   repo.ID         // of the root, once it is known
 
 	mu       sync.Mutex
 	result   engine.CaptureResult
 	problems []engine.Problem
 }
 
-// Run makes one capture. On error nothing is acknowledged that was not before;
-// the result then says what was done so far.
+// Run makes one capture, in as many passes as it takes: large files wait for a pass
+// of their own, and a pass that lasts long is committed on the way, so that what is
+// stored can be restored before everything is. On error nothing is acknowledged that
+// was not before; the result then says what was done so far.
 func Run(ctx context.Context, o Options) (engine.CaptureResult, error) {
 	o.defaults()
-	c := &capture{Options: o, jobs: make(chan job, 256)}
 	o.Progress.start(o.Now())
-	if err := c.prepare(ctx); err != nil {
-		return c.result, err
+	var sum engine.CaptureResult
+	for first := true; ; first = false {
+		c := &capture{Options: o, jobs: make(chan job, 256), first: first}
+		err := c.pass(ctx)
+		add(&sum, c.result)
+		if err != nil || len(c.later) == 0 {
+			return sum, err
+		}
+		if !c.last.ID.IsZero() || c.result.Snapshot != "" {
+			o.Look = c.looksLater()
+		}
+		o.everything = c.result.Snapshot == "" // large files only: another wait would be for nothing
 	}
-	scanned := c.scan(ctx)
-	if scanned != nil {
+}
+
+// add puts the result of a further pass on top. What was unchanged to the first is
+// not counted again.
+func add(sum *engine.CaptureResult, r engine.CaptureResult) {
+	if r.Snapshot != "" {
+		sum.Snapshot = r.Snapshot
+	}
+	sum.Time = r.Time
+	sum.New += r.New
+	sum.Changed += r.Changed
+	sum.Deleted += r.Deleted
+	sum.Unchanged = max(sum.Unchanged, r.Unchanged)
+	sum.Read, sum.Stored = r.Read, r.Stored // counted by the progress, which goes on
+	for _, p := range r.Skipped {
+		if !slices.ContainsFunc(sum.Skipped, func(q engine.Problem) bool { return q.Path == p.Path }) {
+			sum.Skipped = append(sum.Skipped, p)
+		}
+	}
+}
+
+// pass walks once, and commits what it found.
+func (c *capture) pass(ctx context.Context) error {
+	if err := c.prepare(ctx); err != nil {
+		return err
+	}
+	if err := c.scan(ctx); err != nil {
 		c.saver.stop(nil)
-		return c.result, scanned
+		return err
 	}
 	if err := c.saver.finish(ctx); err != nil {
-		return c.result, err
+		return err
 	}
-	return c.result, c.commit(ctx)
+	return c.commit(ctx)
 }
 
 // prepare reads what the last capture left.
@@ -165,6 +218,7 @@ func (c *capture) prepare(ctx context.Context) error {
 	if c.absent, err = knownMounts(ctx, c.Catalog); err != nil {
 		return err
 	}
+	c.began = c.Now()
 	c.saver = newSaver(ctx, c.Repo, c.Catalog, c.Progress)
 	return nil
 }
@@ -202,6 +256,10 @@ func (c *capture) commit(ctx context.Context) error {
 	if err := c.absent.save(ctx, c.Catalog); err != nil {
 		return err
 	}
+	nothing := c.result.New+c.result.Changed+c.result.Deleted == 0
+	if len(c.later) > 0 && nothing {
+		return nil // what is staged stays for the next pass
+	}
 	if c.tree == c.last.Tree && !c.last.ID.IsZero() && !c.Always {
 		return c.Catalog.Refresh(ctx, c.Device)
 	}
@@ -211,7 +269,7 @@ func (c *capture) commit(ctx context.Context) error {
 		return fmt.Errorf("store snapshot: %w", err)
 	}
 	c.result.Snapshot = id.String()
-	return c.Catalog.Commit(ctx, catalog.Snapshot{ID: id, Device: c.Device, Time: c.time, Tree: c.tree})
+	return c.Catalog.Commit(ctx, catalog.Snapshot{ID: id, Device: c.Device, Time: c.time, Tree: c.tree, Partial: len(c.later) > 0})
 }
 
 func (c *capture) snapshot() *repo.Snapshot {
@@ -223,6 +281,9 @@ func (c *capture) snapshot() *repo.Snapshot {
 		Tags:     []string{"holdfast", "device=" + c.Device, "set=" + c.Set},
 		UID:      uint32(max(0, os.Getuid())),
 		GID:      uint32(max(0, os.Getgid())),
+	}
+	if len(c.later) > 0 {
+		s.Tags = append(s.Tags, "partial")
 	}
 	if !c.last.ID.IsZero() {
 		s.Parent = &c.last.ID

@@ -78,7 +78,7 @@ func (c *capture) visit(f *folder, state selection.State, look *scope, ahead *li
 		case !decision.Included:
 			c.outside(f, &ch)
 		default:
-			c.file(&ch, staged)
+			c.file(f, &ch, staged)
 		}
 		if _, stale := staged[e.Name]; stale {
 			delete(staged, e.Name)
@@ -224,23 +224,33 @@ func (c *capture) fateOfStat(f *folder, ch *child) {
 }
 
 // file decides about an entry that is not a folder.
-func (c *capture) file(ch *child, staged map[string]catalog.Entry) {
-	c.Progress.Checked.Add(1)
+func (c *capture) file(f *folder, ch *child, staged map[string]catalog.Entry) {
+	if c.first {
+		c.Progress.Checked.Add(1)
+	}
 	if unchanged(&ch.entry, ch.before) {
 		ch.fate = same
 		ch.content = ch.before.Content
-		c.Progress.StoredBefore.Add(ch.entry.Size)
+		c.storedBefore(ch)
 		c.count(&c.result.Unchanged)
 		return
 	}
 	if ch.entry.Kind != source.KindFile || ch.entry.Placeholder {
 		ch.fate = fresh
+		f.changed.Store(true)
+		c.countTaken(ch)
 		return
 	}
 	if e, ok := staged[ch.entry.Name]; ok && unchanged(&ch.entry, &e) && c.stored(e.Content) {
 		ch.fate = fresh
+		f.changed.Store(true)
 		ch.content = e.Content
-		c.Progress.StoredBefore.Add(ch.entry.Size)
+		c.storedBefore(ch)
+		c.countTaken(ch)
+		return
+	}
+	if c.waits(ch) {
+		c.wait(f, ch)
 	}
 }
 
@@ -250,6 +260,13 @@ func (c *capture) unexamined(f *folder, ch *child) {
 	ch.fate = dropped
 	if ch.before != nil {
 		ch.fate = carried
+	}
+}
+
+// storedBefore counts bytes that were there already; a further pass sees them again.
+func (c *capture) storedBefore(ch *child) {
+	if c.first {
+		c.Progress.StoredBefore.Add(ch.entry.Size)
 	}
 }
 

@@ -27,7 +27,9 @@ func (c *capture) send(f *folder) error {
 		}
 		f.hold()
 		f.changed.Store(true)
-		c.Progress.NewBytes.Add(ch.entry.Size)
+		if c.first {
+			c.Progress.NewBytes.Add(ch.entry.Size)
+		}
 		c.work.Add(1)
 		select {
 		case c.jobs <- job{f: f, slot: i}:
@@ -109,6 +111,10 @@ func (c *capture) took(f *folder, ch *child, full string, out outcome) {
 		ch.volatile = true
 		c.report(problem(full, errChanged, c.time))
 	}
+	c.countTaken(ch)
+}
+
+func (c *capture) countTaken(ch *child) {
 	if ch.before == nil {
 		c.count(&c.result.New)
 	} else {
