@@ -29,12 +29,25 @@ func (a *Agent) sync(ctx context.Context) error {
 	if err := a.thisDevice(ctx, c); err != nil {
 		return err
 	}
-	if !c.Fresh() {
-		return nil
-	}
-	adopted, err := c.Get(ctx, adoptedKey)
-	if err != nil && !errors.Is(err, catalog.ErrNotFound) || adopted != "" {
+	return a.adoptOnce(ctx, c, r)
+}
+
+// adoptOnce looks for packs without an index when there may be some: the catalog is
+// new, or the last capture was killed.
+func (a *Agent) adoptOnce(ctx context.Context, c *catalog.Catalog, r *repo.Repository) error {
+	a.mu.Lock()
+	device := a.where.Device
+	a.mu.Unlock()
+	killed, err := c.HasStaged(ctx, device)
+	if err != nil {
 		return err
+	}
+	done, err := c.Get(ctx, adoptedKey)
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	if !killed && done != "" {
+		return nil
 	}
 	if err := adoptPacks(ctx, c, r); err != nil {
 		return err
@@ -42,7 +55,9 @@ func (a *Agent) sync(ctx context.Context) error {
 	return c.Set(ctx, adoptedKey, "yes")
 }
 
-const adoptedKey = "packs without an index were looked for"
+// adoptedKey says that packs without an index were looked for since the catalog was
+// made.
+const adoptedKey = "packs adopted"
 
 // adoptPacks lists the packs that no index speaks of. A pack whose header cannot be
 // read is left alone: it was cut short, or belongs to somebody who is writing it.

@@ -49,10 +49,27 @@ func (r *run) plan(ctx context.Context) (plan, error) {
 		}
 		return nil
 	})
+	if err != nil {
+		return p, err
+	}
 	if len(small) >= fewSmall {
 		p.rewrite = append(p.rewrite, small...)
 	}
-	return p, err
+	return p, r.orphans(ctx, &p)
+}
+
+// orphans adds the packs that no index speaks of to those that go: what a killed run
+// left, since nobody else writes while the exclusive lock is held.
+func (r *run) orphans(ctx context.Context, p *plan) error {
+	return r.Repo.ListPacks(ctx, func(id repo.ID, size int64) error {
+		known, err := r.Catalog.HasPack(ctx, id)
+		if err != nil || known {
+			return err
+		}
+		p.drop = append(p.drop, id)
+		p.freed += size
+		return nil
+	})
 }
 
 // sweep carries out a plan: new packs, new index, old index, old packs.
