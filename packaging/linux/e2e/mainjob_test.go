@@ -59,8 +59,7 @@ func TestTheMainJobAsAPersonDoesIt(t *testing.T) {
 	}
 
 	s.click(button("Get Files"))
-	s.click(button("Clear"))
-	s.click(button("Include deleted files"))
+	s.see(words("deleted today"), soon)
 	s.click(row("survey-raw.csv").rightOf(contents))
 	s.key("space")
 	s.see(words("1 chosen").or(words("1 file")), soon)
