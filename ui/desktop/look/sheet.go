@@ -61,7 +61,9 @@ func (d *Dialog) Show() {
 	}
 	d.shown = true
 	c := d.window.Canvas()
-	d.focus = c.Focused()
+	if c.Overlays().Top() == nil { // what is open above the page may be gone when this closes
+		d.focus = c.Focused()
+	}
 	c.Overlays().Add(d.overlay)
 	d.overlay.Resize(c.Size())
 	c.Focus(d.overlay)
@@ -77,9 +79,10 @@ func (d *Dialog) Hide() {
 	}
 	d.shown = false
 	d.window.Canvas().Overlays().Remove(d.overlay)
-	if d.focus != nil {
+	if d.focus != nil && d.window.Canvas().Overlays().Top() == nil {
 		d.window.Canvas().Focus(d.focus)
 	}
+	d.focus = nil
 	if d.OnClosed != nil {
 		d.OnClosed()
 	}
