@@ -53,6 +53,7 @@ type Destination struct {
 	Free      int64 // bytes, -1 when unknown
 	Stored    int64 // bytes that lie there
 	Message   string
+	KeyNote   string // what it means when the key does not lie in the OS keychain; "" when it does
 }
 
 // Computer is one computer that backs up to the destination.

@@ -160,6 +160,12 @@ func (a *Agent) destination(where *destinationFile) engine.Destination {
 	reachable := a.reachable
 	a.mu.Unlock()
 	d := engine.Destination{Address: where.Address, ID: where.Repository, Reachable: reachable, Free: -1}
+	switch {
+	case a.Password != "":
+		d.KeyNote = "No key is kept on this computer: a password that was given at the start opens the backup."
+	case a.Keychain != nil:
+		d.KeyNote = a.Keychain.Note()
+	}
 	if store, err := local.Open(where.Address); err == nil {
 		if free, err := store.Free(a.ctx); err == nil {
 			d.Free = free
