@@ -112,8 +112,8 @@ done
 
 self=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/${BASH_SOURCE[0]##*/}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-desktop.XXXXXX")
-mkdir -m 700 "$dir/home" "$dir/run" "$dir/logs"
-mkdir "$dir/home/Documents" "$dir/home/Desktop" "$dir/home/Downloads" "$dir/home/Pictures"
+mkdir -m 700 "$dir/ann" "$dir/run" "$dir/logs"
+mkdir "$dir/ann/Documents" "$dir/ann/Desktop" "$dir/ann/Downloads" "$dir/ann/Pictures"
 xvfb='' session=''
 
 tear_down() {
@@ -150,8 +150,8 @@ if command -v go >/dev/null; then
 fi
 env -u WAYLAND_DISPLAY -u XAUTHORITY -u DBUS_SESSION_BUS_ADDRESS -u SSH_AUTH_SOCK -u LC_ALL -u LANGUAGE \
   HOLDFAST_SESSION="$dir" HOLDFAST_LOGS="$dir/logs" DISPLAY=":$(tr -d '[:space:]' <"$dir/display")" \
-  HOME="$dir/home" XDG_RUNTIME_DIR="$dir/run" XDG_CONFIG_HOME="$dir/home/.config" XDG_DATA_HOME="$dir/home/.local/share" \
-  XDG_CACHE_HOME="$dir/home/.cache" XDG_STATE_HOME="$dir/home/.local/state" \
+  HOME="$dir/ann" XDG_RUNTIME_DIR="$dir/run" XDG_CONFIG_HOME="$dir/ann/.config" XDG_DATA_HOME="$dir/ann/.local/share" \
+  XDG_CACHE_HOME="$dir/ann/.cache" XDG_STATE_HOME="$dir/ann/.local/state" \
   XDG_SESSION_TYPE=x11 XDG_CURRENT_DESKTOP=XFCE LANG="${HOLDFAST_LANG:-en_US.UTF-8}" FYNE_SCALE=1 LIBGL_ALWAYS_SOFTWARE=1 \
   GIO_USE_VFS=local NO_AT_BRIDGE=1 \
   dbus-run-session -- "$self" --inside "$@" 4>&2 2>"$dir/logs/bus.log" &

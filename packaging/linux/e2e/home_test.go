@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// videoSize is large enough that the first backup is seen running.
+// videoSize is large enough that a backup of it is seen running.
 const videoSize = 400 << 20
 
 // sampleHome fills the home folder with what a student might have.
@@ -36,12 +36,17 @@ func sampleHome(t *testing.T) (home string) {
 	for i := range 6 {
 		keep(t, filepath.Join(home, "Pictures", fmt.Sprintf("figure-%d.png", i+1)), figure(t, r))
 	}
-	video := make([]byte, videoSize)
-	for i := 0; i < len(video); i += 8 {
-		binary.LittleEndian.PutUint64(video[i:], r.Uint64())
-	}
-	keep(t, filepath.Join(home, "Pictures", "defence.mp4"), video)
+	keep(t, filepath.Join(home, "Pictures", "defence.mp4"), video(r))
 	return home
+}
+
+// video is large and cannot be compressed.
+func video(r *rand.Rand) []byte {
+	data := make([]byte, videoSize)
+	for i := 0; i < len(data); i += 8 {
+		binary.LittleEndian.PutUint64(data[i:], r.Uint64())
+	}
+	return data
 }
 
 func keep(t *testing.T, path string, data []byte) {
