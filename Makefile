@@ -48,6 +48,10 @@ check:
 	GOOS=windows CGO_ENABLED=0 go vet ./engine/... ./app/holdfast/...
 	GOOS=darwin CGO_ENABLED=0 go vet ./engine/... ./app/holdfast/...
 
+# Fyne complains about a computer without a language.
+unit whole: export LANG := en_US.UTF-8
+unit whole: unexport LC_ALL
+
 # Each package by itself; the seeds of the fuzzers are among these tests.
 unit:
 	go test -race ./engine/...
