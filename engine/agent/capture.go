@@ -106,12 +106,13 @@ func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bo
 func (a *Agent) captureOptions(r *repo.Repository, paths []string, heard map[string]bool) (backup.Options, error) {
 	s := a.current()
 	a.mu.Lock()
-	where, c, rescan := a.where, a.catalog, a.rescan || a.deaf || !a.Background
+	where, c, reread := a.where, a.catalog, a.reread
+	rescan := a.rescan || a.deaf || !a.Background || reread != nil
 	a.mu.Unlock()
 	o := backup.Options{
 		Repo: r, Catalog: c, FS: a.FS, Now: a.Now,
 		Device: where.Device, Computer: s.Settings.Computer, Workers: workers(s.Settings.Usage),
-		Extra: a.extra(s), Always: !a.Background,
+		Extra: a.extra(s), Reread: reread, Always: !a.Background,
 	}
 	chosen := s.Selection
 	if len(paths) > 0 {

@@ -62,6 +62,9 @@ type Options struct {
 	Keep func(path string) bool
 	// Extra are files that the virtual folder /.holdfast of the tree holds.
 	Extra []Extra
+	// Reread says which files and folders are stored anew although they did not
+	// change, because what was stored of them is damaged; nil: none.
+	Reread func(path string) bool
 	// Always writes a snapshot even when nothing changed.
 	Always bool
 

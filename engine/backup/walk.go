@@ -57,6 +57,9 @@ func (c *capture) visit(f *folder, state selection.State, look *scope, ahead *li
 		f.dir.Close()
 		return err
 	}
+	if c.Reread != nil && c.Reread(f.path) {
+		f.changed.Store(true)
+	}
 	f.children = make([]child, 0, len(entries))
 	var below []next
 	for i := range entries {
@@ -228,7 +231,7 @@ func (c *capture) file(f *folder, ch *child, staged map[string]catalog.Entry) {
 	if c.first {
 		c.Progress.Checked.Add(1)
 	}
-	if unchanged(&ch.entry, ch.before) {
+	if unchanged(&ch.entry, ch.before) && !c.damaged(f, ch.entry.Name) {
 		ch.fate = same
 		ch.content = ch.before.Content
 		c.storedBefore(ch)
@@ -261,6 +264,11 @@ func (c *capture) unexamined(f *folder, ch *child) {
 	if ch.before != nil {
 		ch.fate = carried
 	}
+}
+
+// damaged says that what is stored of a file is not to be relied on.
+func (c *capture) damaged(f *folder, name string) bool {
+	return c.Reread != nil && c.Reread(path.Join(f.path, name))
 }
 
 // storedBefore counts bytes that were there already; a further pass sees them again.
