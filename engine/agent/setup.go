@@ -6,11 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"holdfast/engine"
 	"holdfast/engine/catalog"
@@ -28,98 +24,10 @@ const (
 	keyPassphrase = "holdfast:passphrase"
 )
 
-// Inspect implements engine.Setup.
-func (a *Agent) Inspect(ctx context.Context, address string) (engine.Place, error) {
-	path, err := localAddress(address)
-	if err != nil {
-		return engine.Place{}, err
-	}
-	p := engine.Place{Address: path, Free: -1, Inside: within(path, userHome())}
-	p.SameDisk = sameDisk(path, userHome())
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return a.inspectMissing(p), nil
-	case err != nil:
-		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("%s cannot be opened: %v.", path, errors.Unwrap(err))
-		return p, nil
-	case !info.IsDir():
-		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("%s is a file. Choose a folder.", path)
-		return p, nil
-	}
-	return inspectFolder(ctx, p), nil
-}
-
-// inspectMissing is for a folder that would be made.
-func (a *Agent) inspectMissing(p engine.Place) engine.Place {
-	if info, err := os.Stat(filepath.Dir(p.Address)); err == nil && info.IsDir() {
-		p.State, p.Message = engine.PlaceMissing, "This folder will be made."
-		p.Free = freeSpace(filepath.Dir(p.Address))
-		return p
-	}
-	p.State = engine.PlaceUnusable
-	p.Message = fmt.Sprintf("There is no folder %s to make it in. If it is on a drive, connect the drive first.", filepath.Dir(p.Address))
-	return p
-}
-
-func inspectFolder(ctx context.Context, p engine.Place) engine.Place {
-	p.Free = freeSpace(p.Address)
-	store, err := local.Open(p.Address)
-	if err == nil {
-		defer store.Close()
-		if _, err := store.Stat(ctx, storage.Config, ""); err == nil {
-			p.State = engine.PlaceRepository
-			p.Message = "There is a backup in this folder already. Its password or recovery code opens it, and nothing in it is changed."
-			return p
-		}
-	}
-	names, err := os.ReadDir(p.Address)
-	switch {
-	case err != nil:
-		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("You may not look into %s. Choose another folder.", p.Address)
-	case !isEmpty(names):
-		p.State, p.Message = engine.PlaceOther, "There are other things in this folder. A backup gets a folder of its own: choose an empty one, or a new name."
-	case !writable(p.Address):
-		p.State, p.Message = engine.PlaceUnusable, fmt.Sprintf("You may not write in %s. Choose another folder.", p.Address)
-	default:
-		p.State, p.Message = engine.PlaceEmpty, "This folder is empty and can hold your backup."
-	}
-	return p
-}
-
-// isEmpty ignores what file systems and desktops put into every new drive.
-func isEmpty(names []os.DirEntry) bool {
-	for _, n := range names {
-		switch n.Name() {
-		case "lost+found", ".DS_Store", "System Volume Information", "$RECYCLE.BIN", "desktop.ini":
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// localAddress is the absolute path of a folder that is a destination.
-func localAddress(address string) (string, error) {
-	address = strings.TrimSpace(address)
-	if address == "" {
-		return "", invalid("set up", "", "No folder was given. Choose a folder or a drive for the backup.")
-	}
-	for _, scheme := range []string{"s3:", "sftp:", "rest:", "http:", "https:"} {
-		if strings.HasPrefix(address, scheme) {
-			return "", invalid("set up", address, fmt.Sprintf("This version keeps files in a folder or on a drive only; %s comes later. Nothing was changed.", strings.TrimSuffix(scheme, ":")))
-		}
-	}
-	if address == "~" || strings.HasPrefix(address, "~/") {
-		address = filepath.Join(userHome(), address[1:])
-	}
-	return filepath.Abs(address)
-}
-
 // Connect implements engine.Setup.
 func (a *Agent) Connect(ctx context.Context, q engine.ConnectRequest) (engine.Connected, error) {
 	const op = "set up"
-	place, err := a.Inspect(ctx, q.Address)
+	place, why, err := inspect(ctx, q.Address)
 	if err != nil {
 		return engine.Connected{}, err
 	}
@@ -127,7 +35,7 @@ func (a *Agent) Connect(ctx context.Context, q engine.ConnectRequest) (engine.Co
 		return engine.Connected{}, err
 	}
 	if within(place.Address, a.Home) {
-		return engine.Connected{}, invalid(op, place.Address, "This folder holds Holdfast's own state, so it cannot hold the backup too. Choose another folder.")
+		return engine.Connected{}, invalid(op, place.Address, fmt.Sprintf("%s lies in the folder of Holdfast's own state, which cannot hold the backup too. Nothing was changed. Choose another folder.", place.Address))
 	}
 	var out engine.Connected
 	switch place.State {
@@ -136,9 +44,9 @@ func (a *Agent) Connect(ctx context.Context, q engine.ConnectRequest) (engine.Co
 	case engine.PlaceRepository:
 		out, err = a.join(ctx, place.Address, q)
 	case engine.PlaceOther:
-		err = &engine.Error{Op: op, Kind: engine.KindNotEmpty, Path: place.Address, Message: place.Message}
+		err = &engine.Error{Op: op, Kind: why, Path: place.Address, Message: place.Message + " Nothing was changed."}
 	default:
-		err = &engine.Error{Op: op, Kind: engine.KindDenied, Path: place.Address, Message: place.Message}
+		err = &engine.Error{Op: op, Kind: why, Path: place.Address, Message: place.Message + " Nothing was changed."}
 	}
 	if err != nil {
 		return engine.Connected{}, explain(op, place.Address, err)
@@ -375,28 +283,4 @@ func hostName() string {
 		return "This computer"
 	}
 	return name
-}
-
-func writable(dir string) bool {
-	f, err := os.CreateTemp(dir, ".holdfast-probe-")
-	if err != nil {
-		return false
-	}
-	f.Close()
-	return os.Remove(f.Name()) == nil
-}
-
-func freeSpace(path string) int64 {
-	store, err := local.Open(path)
-	if err != nil {
-		return -1
-	}
-	defer store.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	free, err := store.Free(ctx)
-	if err != nil {
-		return -1
-	}
-	return free
 }
