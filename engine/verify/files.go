@@ -15,8 +15,8 @@ import (
 // it, and then by path, through those alone.
 type naming struct {
 	*check
-	touched bits  // trees that hold what is lost, at any depth
-	lostDir bits  // trees that cannot be read
+	touched bits    // trees that hold what is lost, at any depth
+	lostDir bits    // trees that cannot be read
 	edges   []int32 // of each tree in turn: its number, how many folders are in it, their numbers
 	met     map[uint64]bool
 	seed    maphash.Seed

@@ -165,7 +165,7 @@ func (h *heal) copy(ctx context.Context, l repo.Location) error {
 	}
 	sealed, err := h.Repo.Store().Get(ctx, storage.Packs, l.Pack.String(), int64(l.Blob.Offset), int64(l.Blob.Length), nil)
 	if err == nil {
-		_, err = h.Repo.Unseal(l.Blob, slices.Clone(sealed), nil)
+		err = h.inspect(l.Blob, slices.Clone(sealed))
 	}
 	if err != nil {
 		if fatal(ctx, err) {
@@ -186,6 +186,20 @@ func (h *heal) copy(ctx context.Context, l repo.Location) error {
 		return nil
 	}
 	return h.put(ctx, l.Blob.Type)
+}
+
+// inspect opens a blob. A tree has to be one as well: who wrote a broken one would not
+// write it again while it is listed.
+func (h *heal) inspect(b repo.Blob, sealed []byte) error {
+	plain, err := h.Repo.Unseal(b, sealed, nil)
+	if err != nil || b.Type != repo.Tree {
+		return err
+	}
+	err = repo.WalkTree(plain, func(*repo.Node) error { return nil })
+	if _, refused := errors.AsType[*repo.RefusedError](err); refused {
+		return nil
+	}
+	return err
 }
 
 func (h *heal) put(ctx context.Context, t repo.BlobType) error {
