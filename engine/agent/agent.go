@@ -86,6 +86,7 @@ type Agent struct {
 	reachable   bool
 	rescan      bool // look at everything at the next capture
 	hints       map[string]bool
+	reread      func(path string) bool // what a check found damaged; nil: nothing
 }
 
 var _ engine.Engine = (*Agent)(nil)
