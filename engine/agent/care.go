@@ -1,0 +1,197 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/prune"
+	"holdfast/engine/repo"
+	"holdfast/engine/verify"
+)
+
+// Check implements engine.Trust. What is damaged is mended as far as this computer
+// still has the files.
+func (a *Agent) Check(ctx context.Context, percent float64) (engine.CheckResult, error) {
+	const op = "check"
+	_, where, err := a.connected(op)
+	if err != nil {
+		return engine.CheckResult{}, err
+	}
+	r, err := a.repository(ctx, op)
+	if err != nil {
+		return engine.CheckResult{}, err
+	}
+	found, err := check(ctx, r, percent)
+	if err != nil {
+		return found.CheckResult, explain(op, where.Address, err)
+	}
+	if found.Whole() {
+		a.event(engine.ToneOK, "check", "Checked: %d parts in %d files at the destination, nothing wrong.", found.Blobs, found.CheckResult.Packs)
+		return found.CheckResult, nil
+	}
+	found.Healed, err = a.heal(ctx, r, found)
+	a.event(engine.ToneBad, "check", "Checked: %s. %s stored again from this computer; %s affected.",
+		plural(len(found.Errors), "fault was found", "faults were found"), plural(int(found.Healed), "part was", "parts were"),
+		plural(int(found.DamagedFiles), "file was", "files were"))
+	a.notices.tell(engine.TopicStatus)
+	return found.CheckResult, explain(op, where.Address, err)
+}
+
+// check looks while nobody can thin.
+func check(ctx context.Context, r *repo.Repository, percent float64) (verify.Result, error) {
+	lock, err := r.Lock(ctx, false)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	defer lock.Unlock()
+	return verify.Check(ctx, verify.Options{Repo: r, Percent: percent})
+}
+
+// heal takes what is damaged out of the index and the catalog, so that nothing takes
+// it for stored, and captures the affected files of this computer again. It counts
+// the lost parts that are stored again.
+func (a *Agent) heal(ctx context.Context, r *repo.Repository, found verify.Result) (int64, error) {
+	c, where, err := a.connected("mend")
+	if err != nil {
+		return 0, err
+	}
+	healed, err := verify.Heal(ctx, verify.HealOptions{Repo: r, Packs: found.Packs, Indexes: found.Indexes})
+	if err != nil {
+		return 0, err
+	}
+	err = errors.Join(
+		c.AddPacks(ctx, healed.New, true), c.PutIndexes(ctx, healed.Written),
+		c.RemovePacks(ctx, healed.Gone), c.DropIndexes(ctx, healed.Removed))
+	if err != nil {
+		return 0, err
+	}
+	if err := a.captureAgain(ctx, where.Device, found); err != nil {
+		return 0, err
+	}
+	stored := int64(0)
+	for _, lost := range healed.Lost {
+		has, err := c.Has(lost.Blob.Type, lost.Blob.ID)
+		if err != nil {
+			return stored, err
+		}
+		if has {
+			stored++
+		}
+	}
+	return stored, nil
+}
+
+// captureAgain reads the affected files of this computer anew.
+func (a *Agent) captureAgain(ctx context.Context, device string, found verify.Result) error {
+	paths := make(map[string]bool, len(found.Files))
+	for _, f := range found.Files {
+		if f.Device == device {
+			paths[f.Path] = true
+		}
+	}
+	all := found.DamagedFiles > int64(len(found.Files)) // there are more than were named
+	a.mu.Lock()
+	a.reread = func(path string) bool { return all || paths[path] }
+	once := a.settings.Once
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		a.reread = nil
+		a.mu.Unlock()
+	}()
+	_, err := a.BackUp(ctx, nil)
+	if err == nil && len(once) > 0 {
+		_, err = a.BackUp(ctx, once)
+	}
+	return err
+}
+
+// Drill implements engine.Trust.
+func (a *Agent) Drill(ctx context.Context) (engine.Proof, error) {
+	const op = "test a restore"
+	c, where, err := a.connected(op)
+	if err != nil {
+		return engine.Proof{}, err
+	}
+	r, err := a.repository(ctx, op)
+	if err != nil {
+		return engine.Proof{}, err
+	}
+	proof, err := a.drill(ctx, r, where.Device)
+	if err != nil {
+		return proof, explain(op, where.Address, err)
+	}
+	data, err := json.Marshal(proof)
+	if err == nil {
+		err = c.Set(ctx, provenKey, string(data))
+	}
+	if len(proof.Failed) == 0 {
+		a.event(engine.ToneOK, "check", "Proven restorable: %d files, %s, in %s.", proof.Amount.Files, bytesText(proof.Amount.Bytes), proof.Took.Round(time.Second))
+	} else {
+		a.event(engine.ToneBad, "check", "The test restore failed for %d of %d files.", len(proof.Failed), proof.Amount.Files)
+	}
+	a.notices.tell(engine.TopicStatus)
+	return proof, explain(op, where.Address, err)
+}
+
+func (a *Agent) drill(ctx context.Context, r *repo.Repository, device string) (engine.Proof, error) {
+	lock, err := r.Lock(ctx, false)
+	if err != nil {
+		return engine.Proof{}, err
+	}
+	defer lock.Unlock()
+	return verify.Drill(ctx, verify.DrillOptions{Repo: r, Device: device, Scratch: a.home.path("drill"), Now: a.Now})
+}
+
+// Maintain implements engine.Keep.
+func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
+	const op = "tidy up"
+	c, where, err := a.connected(op)
+	if err != nil {
+		return engine.MaintainResult{}, err
+	}
+	select {
+	case a.capturer <- struct{}{}:
+		defer func() { <-a.capturer }()
+	case <-ctx.Done():
+		return engine.MaintainResult{}, explain(op, where.Address, ctx.Err())
+	}
+	r, err := a.repository(ctx, op)
+	if err != nil {
+		return engine.MaintainResult{}, err
+	}
+	if err := a.sync(ctx); err != nil {
+		return engine.MaintainResult{}, explain(op, where.Address, err)
+	}
+	s := a.current()
+	final := a.finalRemovals(s)
+	result, err := prune.Run(ctx, prune.Options{
+		Repo: r, Catalog: c, Device: where.Device,
+		Policy: s.Settings.Retention, Removed: final, Now: a.Now,
+	})
+	if err == nil && len(final) > 0 {
+		err = a.saveSettings(func(s *settingsFile) { s.Removals = a.pending(s.Removals) })
+	}
+	if err == nil && result.Forgotten+result.Packs > 0 {
+		a.event(engine.ToneQuiet, "backup", "Tidied up: %s thinned away, %s freed.", plural(result.Forgotten, "backup", "backups"), bytesText(result.Freed))
+	}
+	a.notices.tell(engine.TopicFiles, engine.TopicStatus)
+	return result, explain(op, where.Address, err)
+}
+
+func bytesText(n int64) string {
+	units := []string{"B", "KB", "MB", "GB", "TB"}
+	f, u := float64(n), 0
+	for f >= 1000 && u < len(units)-1 {
+		f /= 1000
+		u++
+	}
+	if u == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.3g %s", f, units[u])
+}
