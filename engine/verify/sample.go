@@ -33,8 +33,9 @@ func (r *reservoir[T]) offer(size int, rnd *rand.Rand, make func() T) {
 
 // found is a stored file or folder that may be restored.
 type found struct {
-	node repo.Node
-	path string
+	node  repo.Node
+	path  string
+	bytes int64
 }
 
 // search goes through the newest snapshot.
@@ -58,17 +59,12 @@ func (d *drill) choose(ctx context.Context, snapshots []snapshot) ([]restore.Sou
 	}
 	var sources []restore.Source
 	var bytes int64
-	add := func(f found, as string) {
-		sources = append(sources, restore.Source{Node: f.node, Path: f.path, As: as})
-	}
-	for _, f := range slices.Concat(old, s.folders.kept) {
-		add(f, "whole "+strconv.Itoa(len(sources)))
-		bytes += int64(f.node.Size)
-	}
-	d.Rand.Shuffle(len(s.files.kept), func(i, j int) { s.files.kept[i], s.files.kept[j] = s.files.kept[j], s.files.kept[i] })
-	for i, f := range s.files.kept {
-		if bytes += int64(f.node.Size); bytes <= d.Bytes || len(sources) == 0 {
-			add(f, strconv.Itoa(i))
+	files := s.files.kept
+	d.Rand.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+	for i, f := range slices.Concat(old, s.folders.kept, files) {
+		if bytes+f.bytes <= d.Bytes {
+			bytes += f.bytes
+			sources = append(sources, restore.Source{Node: f.node, Path: f.path, As: strconv.Itoa(i)})
 		}
 	}
 	return sources, nil
@@ -97,12 +93,12 @@ func (s *search) walk(ctx context.Context, tree repo.ID, dir string) error {
 		case s.suits(n):
 			count++
 			bytes += int64(n.Size)
-			s.files.offer(s.Files, s.Rand, func() found { return found{*n, dir + "/" + n.Name} })
+			s.files.offer(s.Files, s.Rand, func() found { return found{*n, dir + "/" + n.Name, int64(n.Size)} })
 		}
 	}
 	if len(below) == 0 && dir != "" && count > 0 && count == len(nodes) && count <= drillFolder && bytes <= min(drillSmall, s.Bytes) {
 		s.folders.offer(1, s.Rand, func() found {
-			return found{repo.Node{Name: path.Base(dir), Type: repo.NodeDir, Mode: os.ModeDir | 0o700, Subtree: &tree, ModTime: s.Now()}, dir}
+			return found{repo.Node{Name: path.Base(dir), Type: repo.NodeDir, Mode: os.ModeDir | 0o700, Subtree: &tree, ModTime: s.Now()}, dir, bytes}
 		})
 	}
 	s.Rand.Shuffle(len(below), func(i, j int) { below[i], below[j] = below[j], below[i] })
@@ -188,7 +184,7 @@ func (d *drill) differences(ctx context.Context, old, now *repo.ID, dir string, 
 				return err
 			}
 		case d.suits(n) && !(there && same.Type == n.Type && slices.Equal(same.Content, n.Content)):
-			r.offer(1, d.Rand, func() found { return found{*n, dir + "/" + n.Name} })
+			r.offer(1, d.Rand, func() found { return found{*n, dir + "/" + n.Name, int64(n.Size)} })
 		}
 	}
 	return nil

@@ -28,10 +28,10 @@ type place struct {
 	open map[string]*repo.Packer
 	done []repo.PackInfo
 	held map[repo.ID]bool
+	flat bool // one pack for all trees and one for all data at a time
 }
 
-// files is what a snapshot holds: contents by path. A path that ends in a slash is an
-// empty folder.
+// files is what a snapshot holds: contents by path.
 type files map[string]string
 
 var day = time.Date(2025, 7, 1, 12, 0, 0, 0, time.UTC)
@@ -76,13 +76,15 @@ func (p *place) must(err error) {
 // its own, and so does each tree; one index file lists what is new.
 func (p *place) backUp(computer string, when time.Time, f files) repo.ID {
 	p.t.Helper()
-	tree := p.folder(f, "")
+	tree := p.folder(f, sorted(f), "")
 	for _, name := range sorted(p.open) {
 		p.finish(name)
 	}
 	if len(p.done) > 0 {
-		_, err := p.r.SaveIndex(p.t.Context(), p.done, nil)
-		p.must(err)
+		for some := range slices.Chunk(p.done, 256) {
+			_, err := p.r.SaveIndex(p.t.Context(), some, nil)
+			p.must(err)
+		}
 		p.done = nil
 	}
 	id, err := p.r.SaveSnapshot(p.t.Context(), &repo.Snapshot{Time: when, Tree: tree, Paths: []string{"/"}, Hostname: computer, Tags: []string{"holdfast", "device=id-" + computer}})
@@ -99,20 +101,19 @@ func sorted[V any](m map[string]V) []string {
 	return keys
 }
 
-func (p *place) folder(f files, dir string) repo.ID {
+// folder stores the folder in which the paths are; they are sorted.
+func (p *place) folder(f files, names []string, dir string) repo.ID {
 	nodes := map[string]repo.Node{}
-	for _, name := range sorted(f) {
-		rest, below := strings.CutPrefix(name, dir+"/")
-		if !below || rest == "" {
-			continue
-		}
-		first, _, deeper := strings.Cut(rest, "/")
-		if _, there := nodes[first]; there {
-			continue
-		}
+	for len(names) > 0 {
+		name := names[0]
+		first, _, deeper := strings.Cut(name[len(dir)+1:], "/")
 		n := repo.Node{Name: first, Type: repo.NodeDir, Mode: os.ModeDir | 0o750, ModTime: day}
+		count := 1
 		if deeper {
-			id := p.folder(f, dir+"/"+first)
+			for count < len(names) && strings.HasPrefix(names[count], dir+"/"+first+"/") {
+				count++
+			}
+			id := p.folder(f, names[:count], dir+"/"+first)
 			n.Subtree = &id
 		} else {
 			n.Type, n.Mode, n.Size, n.Content = repo.NodeFile, 0o640, uint64(len(f[name])), []repo.ID{}
@@ -121,6 +122,7 @@ func (p *place) folder(f files, dir string) repo.ID {
 			}
 		}
 		nodes[first] = n
+		names = names[count:]
 	}
 	var list []repo.Node
 	for _, name := range sorted(nodes) {
@@ -143,6 +145,9 @@ func (p *place) add(pack string, kind repo.BlobType, plain []byte) repo.ID {
 
 func (p *place) addAgain(pack string, kind repo.BlobType, plain []byte) {
 	p.t.Helper()
+	if p.flat {
+		pack = kind.String()
+	}
 	sealed, err := p.r.Seal(kind, repo.Hash(plain), plain, nil)
 	p.must(err)
 	if p.open[pack] == nil {
@@ -310,4 +315,3 @@ func fill(t testing.TB, dir string, f files) {
 		}
 	}
 }
-
