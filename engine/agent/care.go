@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"holdfast/engine"
@@ -85,28 +86,42 @@ func (a *Agent) heal(ctx context.Context, r *repo.Repository, found verify.Resul
 	return stored, nil
 }
 
-// captureAgain reads the affected files of this computer anew.
+// captureAgain reads the affected files of this computer anew, as far as they are
+// still there.
 func (a *Agent) captureAgain(ctx context.Context, device string, found verify.Result) error {
 	paths := make(map[string]bool, len(found.Files))
+	var present []string
 	for _, f := range found.Files {
-		if f.Device == device {
-			paths[f.Path] = true
+		full := onDisk(f.Path)
+		if f.Device != device || paths[full] {
+			continue
+		}
+		paths[full] = true
+		if _, err := os.Lstat(full); err == nil {
+			present = append(present, full)
 		}
 	}
 	all := found.DamagedFiles > int64(len(found.Files)) // there are more than were named
+	if all {
+		present = nil
+	} else if len(present) == 0 {
+		return nil
+	}
+	select {
+	case a.capturer <- struct{}{}:
+		defer func() { <-a.capturer }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	a.mu.Lock()
 	a.reread = func(path string) bool { return all || paths[path] }
-	once := a.settings.Once
 	a.mu.Unlock()
 	defer func() {
 		a.mu.Lock()
 		a.reread = nil
 		a.mu.Unlock()
 	}()
-	_, err := a.BackUp(ctx, nil)
-	if err == nil && len(once) > 0 {
-		_, err = a.BackUp(ctx, once)
-	}
+	_, err := a.capture(ctx, present, nil, all)
 	return err
 }
 
