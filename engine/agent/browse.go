@@ -22,6 +22,9 @@ func (a *Agent) Computers(ctx context.Context) ([]engine.Computer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.browsable(ctx, c); err != nil {
+		return nil, explain("list computers", where.Address, err)
+	}
 	devices, err := c.Devices(ctx)
 	if err != nil {
 		return nil, explain("list computers", where.Address, err)
@@ -71,6 +74,9 @@ func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, 
 	c, where, err := a.connected(op)
 	if err != nil {
 		return nil, err
+	}
+	if err := a.browsable(ctx, c); err != nil {
+		return nil, explain(op, where.Address, err)
 	}
 	device, err := a.device(ctx, c, q.Computer)
 	if err != nil {
@@ -151,6 +157,9 @@ func (a *Agent) Find(ctx context.Context, q engine.FindRequest) ([]engine.Item, 
 	if err != nil {
 		return nil, err
 	}
+	if err := a.browsable(ctx, c); err != nil {
+		return nil, explain(op, where.Address, err)
+	}
 	device, err := a.device(ctx, c, q.Computer)
 	if err != nil {
 		return nil, err
@@ -178,6 +187,9 @@ func (a *Agent) Versions(ctx context.Context, computer, stored string) ([]engine
 	c, where, err := a.connected(op)
 	if err != nil {
 		return nil, err
+	}
+	if err := a.browsable(ctx, c); err != nil {
+		return nil, explain(op, where.Address, err)
 	}
 	device, err := a.device(ctx, c, computer)
 	if err != nil {
@@ -211,6 +223,9 @@ func (a *Agent) Moments(ctx context.Context, computer string) ([]time.Time, erro
 	c, where, err := a.connected(op)
 	if err != nil {
 		return nil, err
+	}
+	if err := a.browsable(ctx, c); err != nil {
+		return nil, explain(op, where.Address, err)
 	}
 	device, err := a.device(ctx, c, computer)
 	if err != nil {
@@ -279,6 +294,9 @@ type resolved struct {
 // resolve finds what a Ref points at: in the snapshot it names, in the last one of
 // its moment, or in the last that holds it.
 func (a *Agent) resolve(ctx context.Context, c *catalog.Catalog, r *repo.Repository, ref engine.Ref) (resolved, error) {
+	if err := a.filled(ctx, c); err != nil {
+		return resolved{}, err
+	}
 	device, err := a.device(ctx, c, ref.Computer)
 	if err != nil {
 		return resolved{}, err

@@ -21,6 +21,9 @@ func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Remov
 	if err != nil {
 		return engine.Removal{}, err
 	}
+	if err := a.browsable(ctx, c); err != nil {
+		return engine.Removal{}, explain(op, where.Address, err)
+	}
 	stored := cleanStored(path)
 	if stored == "/" {
 		return engine.Removal{}, invalid(op, stored, "This would remove the whole backup of this computer. Remove single folders, or disconnect in Settings.")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"holdfast/engine"
 	"holdfast/engine/backup"
 	"holdfast/engine/catalog"
 	"holdfast/engine/repo"
@@ -15,7 +16,7 @@ import (
 // that a killed run left without an index are taken over, so that nothing in them is
 // uploaded twice.
 func (a *Agent) sync(ctx context.Context) error {
-	c, _, err := a.connected("read the backup")
+	c, where, err := a.connected("read the backup")
 	if err != nil {
 		return err
 	}
@@ -23,13 +24,79 @@ func (a *Agent) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Sync(ctx, r, nil); err != nil {
+	err = c.Sync(ctx, r, nil)
+	if err != nil && !errors.Is(err, catalog.ErrIncomplete) {
+		return err
+	}
+	if err := a.tellIncomplete(ctx, c, where, err); err != nil {
 		return err
 	}
 	if err := a.thisDevice(ctx, c); err != nil {
 		return err
 	}
-	return a.adoptOnce(ctx, c, r)
+	if err := a.adoptOnce(ctx, c, r); err != nil {
+		return err
+	}
+	return c.Set(ctx, filledKey, "yes")
+}
+
+// filledKey says that the catalog once knew all that the destination holds.
+const filledKey = "filled"
+
+// filled waits until a catalog that was made anew knows what the destination holds.
+func (a *Agent) filled(ctx context.Context, c *catalog.Catalog) error {
+	text, err := c.Get(ctx, filledKey)
+	if err == nil && text != "" {
+		return nil
+	}
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	return a.sync(ctx)
+}
+
+// browsable waits for the catalog to be filled where nobody else fills it. The
+// running agent does so by itself; browsing shows what there is until then.
+func (a *Agent) browsable(ctx context.Context, c *catalog.Catalog) error {
+	if a.Background {
+		return nil
+	}
+	return a.filled(ctx, c)
+}
+
+// fill is what the running agent does about a new catalog at its start, even while
+// captures are paused.
+func (a *Agent) fill() {
+	c, _, err := a.connected("read the backup")
+	if err != nil {
+		return
+	}
+	if err := a.filled(a.ctx, c); err != nil {
+		a.Log.Warn("the list of files could not be filled yet", "error", err)
+	}
+}
+
+const incompleteKey = "parts that could not be read"
+
+// tellIncomplete tells once of parts of the destination that cannot be read. They
+// keep nobody from backing up: what they held is stored again where it is missed.
+func (a *Agent) tellIncomplete(ctx context.Context, c *catalog.Catalog, where *destinationFile, missed error) error {
+	text := ""
+	if missed != nil {
+		text = missed.Error()
+	}
+	known, err := c.Get(ctx, incompleteKey)
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	if known == text {
+		return nil
+	}
+	if missed != nil {
+		a.Log.Error("parts of the repository could not be read", "error", missed)
+		a.event(engine.ToneBad, "check", "%s", explain("read the backup", where.Address, repo.ErrDamaged))
+	}
+	return c.Set(ctx, incompleteKey, text)
 }
 
 // adoptOnce looks for packs without an index when there may be some: the catalog is
