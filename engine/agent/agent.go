@@ -83,8 +83,7 @@ type Agent struct {
 	lastGood    time.Time // and ended
 	lastFull    time.Time // when everything was looked at
 	deaf        bool      // changes are not watched: every capture looks at everything
-	reachable   bool
-	rescan      bool // look at everything at the next capture
+	rescan      bool      // look at everything at the next capture
 	hints       map[string]bool
 	reread      func(path string) bool // what a check found damaged; nil: nothing
 }
@@ -104,7 +103,7 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{Options: o, home: h, capturer: make(chan struct{}, 1), woken: make(chan struct{}, 1), reachable: true, rescan: true, hints: map[string]bool{}}
+	a := &Agent{Options: o, home: h, capturer: make(chan struct{}, 1), woken: make(chan struct{}, 1), rescan: true, hints: map[string]bool{}}
 	if err := a.defaults(); err != nil {
 		return nil, err
 	}
@@ -119,6 +118,7 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	}
 	a.jobs.init(a)
 	if o.Background {
+		a.tasks.Go(a.fill)
 		a.tasks.Go(a.loop)
 	}
 	return a, nil
@@ -174,7 +174,7 @@ func (a *Agent) openCatalog(ctx context.Context, where *destinationFile) error {
 		a.Log.Warn("the catalog was not usable and is rebuilt", "kept as", c.Aside())
 	}
 	a.mu.Lock()
-	a.where, a.catalog = where, c
+	a.where, a.catalog, a.fault = where, c, keptFaultOf(ctx, c)
 	a.mu.Unlock()
 	return nil
 }
@@ -224,12 +224,11 @@ func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, er
 		return r, nil
 	}
 	r, err = a.openRepository(ctx, where)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.reachable = err == nil
 	if err != nil {
 		return nil, explain(op, where.Address, err)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.repo = r
 	return r, nil
 }

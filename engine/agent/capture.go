@@ -23,7 +23,7 @@ func (a *Agent) BackUp(ctx context.Context, paths []string) (engine.CaptureResul
 	if err != nil {
 		return engine.CaptureResult{}, err
 	}
-	paths, err = absolute(paths)
+	paths, err = a.chosen(ctx, paths)
 	if err != nil {
 		return engine.CaptureResult{}, err
 	}
@@ -37,9 +37,12 @@ func (a *Agent) BackUp(ctx context.Context, paths []string) (engine.CaptureResul
 	a.mu.Lock()
 	heard := a.hints // what is heard from now on is for the next capture
 	a.hints = map[string]bool{}
-	full := len(paths) == 0 && (a.rescan || a.deaf || !a.Background)
+	full := len(paths) == 0 && (a.rescan || a.deaf || !a.Background || a.reread != nil)
+	if full {
+		a.rescan = false // who asks for one from now on asks for another
+	}
 	a.mu.Unlock()
-	result, err := a.capture(ctx, paths, heard)
+	result, err := a.capture(ctx, paths, heard, full)
 	err = explain(op, where.Address, err)
 	a.ended(result, err, ending{began: began, heard: heard, paths: paths, byHand: len(paths) > 0, full: full})
 	return result, err
@@ -54,20 +57,8 @@ type ending struct {
 	full   bool // everything was looked at
 }
 
-func absolute(paths []string) ([]string, error) {
-	var out []string
-	for _, p := range paths {
-		abs, err := filepath.Abs(p)
-		if err != nil {
-			return nil, invalid("back up", p, fmt.Sprintf("%s is not a path on this computer.", p))
-		}
-		out = append(out, abs)
-	}
-	return out, nil
-}
-
 // capture makes one capture. The caller holds the capturer's token.
-func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bool) (engine.CaptureResult, error) {
+func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bool, full bool) (engine.CaptureResult, error) {
 	progress := new(backup.Progress)
 	a.mu.Lock()
 	a.progress = progress
@@ -94,7 +85,7 @@ func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bo
 	if err := a.sync(ctx); err != nil {
 		return engine.CaptureResult{}, err
 	}
-	options, err := a.captureOptions(r, paths, heard)
+	options, err := a.captureOptions(r, paths, heard, full)
 	if err != nil {
 		return engine.CaptureResult{}, err
 	}
@@ -103,11 +94,10 @@ func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bo
 }
 
 // captureOptions says what to capture: the selection, or these paths.
-func (a *Agent) captureOptions(r *repo.Repository, paths []string, heard map[string]bool) (backup.Options, error) {
+func (a *Agent) captureOptions(r *repo.Repository, paths []string, heard map[string]bool, full bool) (backup.Options, error) {
 	s := a.current()
 	a.mu.Lock()
 	where, c, reread := a.where, a.catalog, a.reread
-	rescan := a.rescan || a.deaf || !a.Background || reread != nil
 	a.mu.Unlock()
 	o := backup.Options{
 		Repo: r, Catalog: c, FS: a.FS, Now: a.Now,
@@ -122,12 +112,14 @@ func (a *Agent) captureOptions(r *repo.Repository, paths []string, heard map[str
 		}
 		o.Set, o.Keep = "paths", func(string) bool { return true }
 		o.Retry = []time.Duration{2 * time.Second}
-		if err := a.rememberOnce(paths); err != nil {
-			return o, err
+		if reread == nil {
+			if err := a.rememberOnce(paths); err != nil {
+				return o, err
+			}
 		}
 	} else {
 		o.Keep = keepOnce(s.Once)
-		if !rescan {
+		if !full {
 			o.Look = []backup.Look{}
 			for path, recursive := range heard {
 				o.Look = append(o.Look, backup.Look{Path: path, Recursive: recursive})
@@ -158,41 +150,6 @@ func workers(u engine.Usage) int {
 	return max(1, runtime.GOMAXPROCS(0)*min(100, max(u.Away, u.Present))/100)
 }
 
-// rememberOnce notes paths that were captured by hand, so that captures of the
-// selection keep them.
-func (a *Agent) rememberOnce(paths []string) error {
-	s := a.current()
-	var add []string
-	for _, p := range paths {
-		covered := false
-		for _, q := range s.Once {
-			covered = covered || within(p, q)
-		}
-		if !covered {
-			add = append(add, p)
-		}
-	}
-	if len(add) == 0 {
-		return nil
-	}
-	return a.saveSettings(func(s *settingsFile) { s.Once = append(append([]string{}, s.Once...), add...) })
-}
-
-// keepOnce says which paths outside the selection stay as they were stored.
-func keepOnce(once []string) func(string) bool {
-	if len(once) == 0 {
-		return nil
-	}
-	return func(path string) bool {
-		for _, p := range once {
-			if within(path, p) || within(p, path) {
-				return true
-			}
-		}
-		return false
-	}
-}
-
 // ended notes how a capture went.
 func (a *Agent) ended(result engine.CaptureResult, err error, e ending) {
 	a.mu.Lock()
@@ -205,14 +162,18 @@ func (a *Agent) ended(result engine.CaptureResult, err error, e ending) {
 	}
 	switch {
 	case err == nil && !e.byHand:
-		a.fault, a.failures, a.rescan = nil, 0, false
+		a.fault, a.failures = nil, 0
 		a.lastStarted, a.lastGood = e.began, a.Now()
 	case err != nil && engine.KindOf(err) != engine.KindCancelled:
 		a.fault, a.rescan = err, true
 		a.failures++
 	}
-	first := a.failures == 1
+	if err != nil && e.full {
+		a.rescan = true
+	}
+	fault, first := a.fault, a.failures == 1
 	a.mu.Unlock()
+	a.keepFault(c, fault)
 	a.afterFault(err, first)
 	if err == nil && c != nil {
 		a.record(c, result, e)
@@ -257,28 +218,29 @@ func (a *Agent) record(c *catalog.Catalog, result engine.CaptureResult, e ending
 
 // keepProblems replaces the problems of what was looked at.
 func keepProblems(ctx context.Context, c *catalog.Catalog, found []engine.Problem, e ending) error {
-	if e.full {
-		return c.SetProblems(ctx, found)
-	}
 	known, err := c.Problems(ctx)
 	if err != nil {
 		return err
 	}
-	seen := map[string]bool{}
+	still := map[string]bool{}
 	for _, p := range found {
-		seen[p.Path] = true
+		still[p.Path] = true
 	}
+	var over []string
 	for _, p := range known {
-		if !seen[p.Path] && !e.looked(p.Path) {
-			found = append(found, p)
+		if !still[p.Path] && e.looked(p.Path) {
+			over = append(over, p.Path)
 		}
 	}
-	return c.SetProblems(ctx, found)
+	return errors.Join(c.ClearProblems(ctx, over), c.SetProblems(ctx, found))
 }
 
 // looked says whether a path was looked at.
 func (e ending) looked(path string) bool {
 	for folder, recursive := range e.heard {
+		if e.byHand {
+			break // these are still to be looked at
+		}
 		if filepath.Dir(path) == folder || recursive && within(path, folder) {
 			return true
 		}
@@ -288,7 +250,7 @@ func (e ending) looked(path string) bool {
 			return true
 		}
 	}
-	return false
+	return e.full
 }
 
 // lastLookKey is when the selection was looked at last, whether anything had

@@ -165,7 +165,7 @@ func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, 
 		return note, err
 	}
 	a.mu.Lock()
-	a.repo, a.reachable = r, true
+	a.repo = r
 	a.mu.Unlock()
 	device := catalog.Device{ID: where.Device, Name: name, This: true, Home: userHome()}
 	if err := a.catalog.PutDevice(ctx, device); err != nil {

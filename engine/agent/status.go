@@ -9,6 +9,7 @@ import (
 	"holdfast/engine"
 	"holdfast/engine/backup"
 	"holdfast/engine/catalog"
+	"holdfast/engine/storage"
 	"holdfast/engine/storage/local"
 )
 
@@ -30,6 +31,9 @@ func (a *Agent) Status(ctx context.Context) (engine.Status, error) {
 		s.State = engine.StateSetup
 		s.Reason = "Choose where your files are kept, and the first backup starts by itself."
 		return s, nil
+	}
+	if err := a.browsable(ctx, c); err != nil { // the destination is away: what is known will do
+		a.Log.Warn("the list of files could not be filled yet", "error", err)
 	}
 	device, err := c.Device(ctx, where.Device)
 	if err != nil {
@@ -76,6 +80,8 @@ func (a *Agent) decide(s *engine.Status, fault error) {
 		}
 	case fault != nil:
 		s.State, s.Reason = engine.StateAttention, fault.Error()
+	case !s.Destination.Reachable:
+		s.State, s.Reason = engine.StateAttention, explain("status", s.Destination.Address, storage.ErrUnreachable).Error()
 	case s.LastBackup.IsZero():
 		s.State, s.Reason = engine.StateAttention, "Nothing is backed up yet. The first backup is about to start."
 	case s.Problems > 0:
@@ -156,26 +162,22 @@ func limitOf(p *backup.Progress, now time.Time) string {
 }
 
 func (a *Agent) destination(where *destinationFile) engine.Destination {
-	a.mu.Lock()
-	reachable := a.reachable
-	a.mu.Unlock()
-	d := engine.Destination{Address: where.Address, ID: where.Repository, Reachable: reachable, Free: -1}
+	d := engine.Destination{Address: where.Address, ID: where.Repository, Free: -1}
 	switch {
 	case a.Password != "":
 		d.KeyNote = "No key is kept on this computer: a password that was given at the start opens the backup."
 	case a.Keychain != nil:
 		d.KeyNote = a.Keychain.Note()
 	}
-	if store, err := local.Open(where.Address); err == nil {
-		if free, err := store.Free(a.ctx); err == nil {
-			d.Free = free
-		}
-		store.Close()
-	} else {
-		d.Reachable = false
-	}
-	if !d.Reachable {
+	store, err := local.Open(where.Address)
+	if err != nil {
 		d.Message = where.Address + " is not there now."
+		return d
+	}
+	defer store.Close()
+	d.Reachable = true
+	if free, err := store.Free(a.ctx); err == nil {
+		d.Free = free
 	}
 	return d
 }
