@@ -75,7 +75,7 @@ func New(window fyne.Window, first Page, pages map[Place]Page) *Shell {
 	s := &Shell{window: window, first: first, pages: pages, visible: true}
 	s.side = newSide(s.Go)
 	s.room = container.NewStack()
-	s.root = container.New(&shellLayout{s}, look.NewBox(look.ColorBackground, "", 0), s.side.object, s.room)
+	s.root = container.New(&shellLayout{s}, look.NewBox(look.ColorBackground, "", 0), s.side.object, s.room, s.side.tip.Container)
 	s.shortcuts()
 	s.Close()
 	return s

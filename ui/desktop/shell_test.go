@@ -118,3 +118,23 @@ func TestAWindowOutOfSightReadsNothing(t *testing.T) {
 func press(w fyne.Window, key fyne.KeyName) {
 	w.Canvas().(fyne.Shortcutable).TypedShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault})
 }
+
+func TestANarrowSideBarNamesTheIconUnderThePointer(t *testing.T) {
+	s, _, _, w := made(t)
+	s.Open(Home)
+	w.Resize(fyne.NewSize(900, 640))
+	item := s.side.items[Downloads]
+	item.MouseIn(&desktop.MouseEvent{})
+	if !s.side.tip.Visible() || s.side.tip.words.Words() != "Downloads" {
+		t.Fatalf("it says %q, visible %v", s.side.tip.words.Words(), s.side.tip.Visible())
+	}
+	item.MouseOut()
+	if s.side.tip.Visible() {
+		t.Fatal("the name stays when the pointer has gone")
+	}
+	w.Resize(fyne.NewSize(1180, 760))
+	item.MouseIn(&desktop.MouseEvent{})
+	if s.side.tip.Visible() {
+		t.Fatal("a name that is there is said twice")
+	}
+}

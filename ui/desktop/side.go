@@ -25,15 +25,18 @@ type side struct {
 	where  *look.Text
 	narrow bool
 	mark24 *look.Glyph
+	tip    *tip // the name of the icon under the pointer, where there is no room for names
 }
 
 func newSide(open func(Place)) *side {
 	s := &side{items: map[Place]*navItem{}, name: look.Title("Holdfast"),
 		who: look.SoftSmall("").TruncateMiddle(), where: look.SoftSmall("").TruncateMiddle()}
 	s.name.SetSize(17)
+	s.tip = newTip()
 	top, bottom := look.Column(4), look.Column(4)
 	for _, p := range places {
 		item := newNavItem(string(p.place), p.icon, func() { open(p.place) })
+		item.tip = s.tip
 		s.items[p.place] = item
 		if p.place == Settings {
 			bottom.Add(item)
@@ -80,6 +83,7 @@ func (s *side) setNarrow(narrow bool) {
 		return
 	}
 	s.narrow = narrow
+	s.tip.Hide()
 	for _, item := range s.items {
 		item.narrow = narrow
 		item.Refresh()
@@ -135,6 +139,7 @@ type navItem struct {
 	name, icon                      string
 	tapped                          func()
 	current, hover, focused, narrow bool
+	tip                             *tip
 	box                             *look.Box
 	glyph                           *look.Glyph
 	text                            *look.Text
@@ -169,20 +174,34 @@ func (n *navItem) paint() {
 	n.glyph.SetIcon(look.Icon(n.icon, ink))
 	n.text.SetStrong(n.current)
 	n.text.SetColor(ink)
+	n.text.Refresh() // it may be in the colours of another theme
 	n.text.Hidden = n.narrow
 }
 
+// tell shows the name beside an icon that stands alone.
+func (n *navItem) tell() {
+	switch {
+	case n.tip == nil:
+	case n.narrow && (n.hover || n.focused):
+		n.tip.show(n)
+	default:
+		n.tip.hide(n)
+	}
+}
+
 func (n *navItem) Tapped(*fyne.PointEvent)        { n.tapped() }
-func (n *navItem) MouseIn(*desktop.MouseEvent)    { n.hover = true; n.Refresh() }
+func (n *navItem) MouseIn(*desktop.MouseEvent)    { n.hover = true; n.Refresh(); n.tell() }
 func (n *navItem) MouseMoved(*desktop.MouseEvent) {}
-func (n *navItem) MouseOut()                      { n.hover = false; n.Refresh() }
-func (n *navItem) FocusGained()                   { n.focused = true; n.Refresh() }
-func (n *navItem) FocusLost()                     { n.focused = false; n.Refresh() }
+func (n *navItem) MouseOut()                      { n.hover = false; n.Refresh(); n.tell() }
+func (n *navItem) FocusGained()                   { n.focused = true; n.Refresh(); n.tell() }
+func (n *navItem) FocusLost()                     { n.focused = false; n.Refresh(); n.tell() }
 func (n *navItem) TypedRune(rune)                 {}
 func (n *navItem) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		n.tapped()
+	default:
+		look.PassOn(n, e)
 	}
 }
 func (n *navItem) Cursor() desktop.Cursor { return desktop.PointerCursor }

@@ -13,6 +13,7 @@ package ask
 import (
 	"context"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 )
@@ -116,6 +117,26 @@ func (d *Desk) Listen(work func(ctx context.Context, apply func(answer func())))
 	}
 	ctx := d.ctx
 	d.ears.Go(func() { work(ctx, func(answer func()) { d.apply(ctx, answer) }) })
+}
+
+// Every calls a function on the UI goroutine again and again until ctx ends; wait
+// returns when it will not be called again.
+func (d *Desk) Every(ctx context.Context, pause time.Duration, tick func()) (wait func()) {
+	ended := make(chan struct{})
+	d.ears.Go(func() {
+		defer close(ended)
+		ticker := time.NewTicker(pause)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				d.finish(tick)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() { <-ended }
 }
 
 // Finish runs a function on the UI goroutine.

@@ -40,7 +40,7 @@ func (s *Screen) showVersions(i int) {
 	v := &versions{screen: s, item: s.state.Items[i], computer: s.state.computer().Name}
 	content := v.build()
 	right, under, over := s.anchor(i)
-	v.bubble = s.showBubble(content, v.list, below(right, under, over))
+	v.bubble = s.showBubble(content, nil, below(right, under, over))
 	v.ask()
 }
 

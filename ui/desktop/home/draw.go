@@ -134,7 +134,7 @@ func (s *Screen) drawState(running bool) {
 	case st.Err != nil:
 		words, reason, tone = "No answer", look.Sentence(st.Err), engine.ToneBad
 	case !st.Known:
-		words, reason, tone = "Looking", "One moment.", engine.ToneQuiet
+		words, reason, tone = "Looking", "Asking how the backup stands.", engine.ToneQuiet
 	}
 	v.pill.Set(words, tone)
 	v.reason.Set(reason)
@@ -178,7 +178,7 @@ func (s *Screen) drawFacts(visible bool) {
 	v.drawnFacts = facts
 	v.facts.Objects = nil
 	for _, f := range facts {
-		v.facts.Add(look.Row(8, look.Sized(look.SoftBody(f.Name), 104, 20), look.Grow(look.Body(f.Value).Truncate())))
+		v.facts.Add(look.Row(8, look.Sized(look.SoftBody(f.Name), 104, 20), look.Grow(look.Body(f.Value).TruncateMiddle())))
 	}
 	v.facts.Add(v.said)
 }
@@ -193,7 +193,12 @@ func (s *Screen) drawCards() {
 		ink = look.ColorBad
 	}
 	v.proofHead.SetColor(ink)
-	show(v.proofLink, st.Known && !st.Proving && !st.Status.LastBackup.IsZero())
+	if st.Proving.IsZero() {
+		v.proofLink.SetText("Try it now")
+	} else {
+		v.proofLink.SetText("Stop")
+	}
+	show(v.proofLink, st.Known && !st.Status.LastBackup.IsZero())
 	head, line = st.unprotected()
 	v.problemsHead.Set(head)
 	v.problemsLine.Set(line)
@@ -206,7 +211,7 @@ func (s *Screen) drawCards() {
 	}
 	v.days.Set(values)
 	show(v.days, any)
-	show(v.daysNone, !any)
+	show(v.daysNone, st.Known && !any)
 }
 
 func (s *Screen) drawOthers() {

@@ -40,6 +40,7 @@ type Screen struct {
 	view  view
 
 	status, computers ask.Lane
+	stopProof         context.CancelFunc // nil: nothing is being proven
 }
 
 // New makes the screen; Show starts it.
@@ -172,20 +173,41 @@ func (s *Screen) act(do func(ctx context.Context) error) {
 	})
 }
 
-// prove reads a few files back from the backup.
+// prove reads a few files back from the backup; pressed again, it stops that.
 func (s *Screen) prove() {
+	if s.stopProof != nil {
+		s.stopProof()
+		return
+	}
 	next := s.state
-	next.Proving = true
+	next.Now = s.deps.Now()
+	next.Proving = next.Now
 	s.draw(next)
-	s.desk.Once(func(ctx context.Context) func() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stopProof = cancel
+	s.desk.Once(func(context.Context) func() {
+		defer cancel()
+		ticking := s.desk.Every(ctx, time.Second, s.tick)
 		_, err := s.deps.Engine.Drill(ctx)
+		cancel()
+		ticking()
 		return func() {
+			s.stopProof = nil
 			next := s.state
-			next.Proving = false
+			next.Proving = time.Time{}
 			s.draw(next)
 			look.Say(s.deps.Window, err)
 			s.status.Void()
 			s.load()
 		}
 	})
+}
+
+// tick moves what counts by itself while files are read back.
+func (s *Screen) tick() {
+	if s.stopProof != nil {
+		next := s.state
+		next.Now = s.deps.Now()
+		s.draw(next)
+	}
 }

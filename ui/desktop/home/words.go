@@ -16,8 +16,8 @@ type State struct {
 	Err      error
 	Status   engine.Status
 	Others   []engine.Computer
-	Starting bool // "Back up now" was pressed and nothing moves yet
-	Proving  bool // files are being read back to prove them
+	Starting bool      // "Back up now" was pressed and nothing moves yet
+	Proving  time.Time // since when files are being read back to prove them; zero: they are not
 	Now      time.Time
 }
 
@@ -150,8 +150,10 @@ func until(t, now time.Time) string {
 func (s State) proven() (head, line string, bad bool) {
 	p := s.Status.Proven
 	switch {
-	case s.Proving:
-		return "Reading files back…", "A few files at random, from the backup alone", false
+	case !s.Known:
+		return "…", "", false
+	case !s.Proving.IsZero():
+		return "Reading files back…", "From the backup alone, " + look.Duration(max(time.Second, s.Now.Sub(s.Proving))) + " so far", false
 	case p.Time.IsZero():
 		return "Not yet", "Nothing was read back so far", false
 	case len(p.Failed) > 0:
@@ -164,6 +166,8 @@ func (s State) proven() (head, line string, bad bool) {
 // unprotected are the lines of the card about what could not be read.
 func (s State) unprotected() (head, line string) {
 	switch n := s.Status.Problems; {
+	case !s.Known:
+		return "…", ""
 	case n > 0:
 		return look.Files(int64(n)), ""
 	case s.Status.LastBackup.IsZero():
@@ -214,6 +218,12 @@ func pauses(now time.Time) []pauseItem {
 // picture is what the ring shows: words inside, or an icon with a word.
 func (s State) picture() (fraction float64, big, icon, small string) {
 	st := s.Status
+	if !s.Known && s.Err != nil {
+		return 0, "", "triangle-alert", "no answer"
+	}
+	if !s.Known {
+		return 0, "", "ellipsis", "one moment"
+	}
 	switch st.State {
 	case engine.StateBackingUp:
 		if st.Progress.StoredBefore+st.Progress.NewBytes <= 0 {

@@ -96,7 +96,7 @@ func (c *CheckBox) TypedRune(r rune) {
 }
 
 // TypedKey is for Fyne.
-func (c *CheckBox) TypedKey(*fyne.KeyEvent) {}
+func (c *CheckBox) TypedKey(e *fyne.KeyEvent) { PassOn(c, e) }
 
 // Cursor is a hand.
 func (c *CheckBox) Cursor() desktop.Cursor { return desktop.PointerCursor }
@@ -167,7 +167,11 @@ func (r *checkRenderer) paint() {
 	}
 }
 
-func (r *checkRenderer) Refresh() { r.paint(); r.Layout(r.c.Size()) }
+func (r *checkRenderer) Refresh() {
+	r.paint()
+	r.c.label.Refresh() // it may be in the colours of another theme
+	r.Layout(r.c.Size())
+}
 func (r *checkRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.c.ring, r.c.box, r.c.tick, r.c.label}
 }
@@ -260,6 +264,8 @@ func (g *RadioGroup) TypedKey(e *fyne.KeyEvent) {
 		g.choose(min(len(g.options)-1, g.chosen+1))
 	case fyne.KeySpace:
 		g.choose(max(0, g.chosen))
+	default:
+		PassOn(g, e)
 	}
 }
 

@@ -18,6 +18,7 @@ type Input struct {
 
 	search bool
 	onDown func()
+	edge   *canvas.Rectangle // the line around it
 }
 
 // NewInput makes a line to type into.
@@ -52,10 +53,23 @@ func (i *Input) CreateRenderer() fyne.WidgetRenderer {
 	r := i.Entry.CreateRenderer()
 	for _, o := range r.Objects() {
 		if rect, ok := o.(*canvas.Rectangle); ok && rect.FillColor == color.Transparent {
-			rect.FillColor = barely(Color(ColorLine))
+			i.edge = rect
 		}
 	}
+	i.paintEdge()
 	return r
+}
+
+func (i *Input) paintEdge() {
+	if i.edge != nil {
+		i.edge.FillColor = barely(Color(ColorLine))
+	}
+}
+
+// Refresh draws it in the colours of now.
+func (i *Input) Refresh() {
+	i.paintEdge()
+	i.Entry.Refresh()
 }
 
 // MinSize is the height of the design and a width that can still be read.
@@ -75,6 +89,9 @@ func (i *Input) TypedKey(e *fyne.KeyEvent) {
 		return
 	case e.Name == fyne.KeyEscape && i.search && i.Text != "":
 		i.SetText("")
+		return
+	case e.Name == fyne.KeyEscape:
+		PassOn(i, e)
 		return
 	case e.Name == fyne.KeyDown && i.onDown != nil:
 		i.onDown()

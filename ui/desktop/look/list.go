@@ -97,11 +97,14 @@ func (l *List) ScrollTo(i int) {
 		l.scroll.ScrollToOffset(fyne.NewPos(0, top))
 	case top+l.rowHeight > l.scroll.Offset.Y+height:
 		l.scroll.ScrollToOffset(fyne.NewPos(0, top+l.rowHeight-height))
+	default:
+		return
 	}
+	l.arrange(false) // the scroll tells only of what a hand moved
 }
 
 // ScrollToTop shows the first row.
-func (l *List) ScrollToTop() { l.scroll.ScrollToTop() }
+func (l *List) ScrollToTop() { l.scroll.ScrollToTop(); l.arrange(false) }
 
 // RowPosition is where a row is on the canvas, and whether it is in sight.
 func (l *List) RowPosition(i int) (fyne.Position, bool) {
@@ -198,6 +201,8 @@ func (l *List) TypedKey(e *fyne.KeyEvent) {
 	default:
 		if l.OnKey != nil {
 			l.OnKey(l.selected, e)
+		} else {
+			PassOn(l, e)
 		}
 	}
 }

@@ -148,9 +148,9 @@ func (t *tokens) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) colo
 		return color.NRGBA{18, 24, 29, 70}
 	case theme.ColorNameShadow:
 		if dark {
-			return color.NRGBA{0, 0, 0, 150}
+			return color.NRGBA{0, 0, 0, 80}
 		}
-		return color.NRGBA{18, 24, 29, 110}
+		return color.NRGBA{18, 24, 29, 28}
 	}
 	return theme.DefaultTheme().Color(name, variant)
 }

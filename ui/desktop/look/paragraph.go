@@ -2,6 +2,7 @@ package look
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -88,7 +89,7 @@ func (w *Words) wrap(width float32) {
 func (w *Words) wrapParagraph(paragraph string, width float32) {
 	line, x := []run(nil), float32(0)
 	flush := func() { w.lines, line, x = append(w.lines, line), nil, 0 }
-	for i, part := range strings.Split(paragraph, "**") {
+	for i, part := range strongParts(paragraph) {
 		bold := i%2 == 1
 		for _, word := range strings.SplitAfter(part, " ") {
 			for word != "" {
@@ -108,6 +109,48 @@ func (w *Words) wrapParagraph(paragraph string, width float32) {
 		}
 	}
 	flush()
+}
+
+// strongParts cuts words at the ** around what is semibold: every second part is.
+// Two stars that belong to a path or a pattern, as in /home/**/cache, stay words:
+// those that mean strength stand at the edge of a word and embrace no slash.
+func strongParts(words string) []string {
+	const mark = "**"
+	var parts []string
+	begun := 0 // of the part that is being read
+	for at := 0; at < len(words); {
+		open := strings.Index(words[at:], mark)
+		if open < 0 {
+			break
+		}
+		open += at
+		inner := open + len(mark)
+		at = inner
+		if open > 0 && !strings.ContainsRune(" (“\n", lastRune(words[:open])) || inner < len(words) && strings.IndexByte(" /\\*.", words[inner]) >= 0 {
+			continue
+		}
+		length := strings.Index(words[inner:], mark)
+		if length <= 0 || strings.IndexByte(" /\\*", words[inner+length-1]) >= 0 {
+			continue
+		}
+		after := inner + length + len(mark)
+		if after < len(words) && strings.IndexByte("/\\*.", words[after]) >= 0 && !ends(words[after:]) {
+			continue
+		}
+		parts = append(parts, words[begun:open], words[inner:inner+length])
+		begun, at = after, after
+	}
+	return append(parts, words[begun:])
+}
+
+func lastRune(s string) rune {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return r
+}
+
+// ends says that a full stop ends a sentence, and does not begin an extension.
+func ends(s string) bool {
+	return s == "." || strings.HasPrefix(s, ". ") || strings.HasPrefix(s, ".\n")
 }
 
 // headThatFits is the longest beginning of a word that fits, of one rune at least.

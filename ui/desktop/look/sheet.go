@@ -94,8 +94,10 @@ func (d *Dialog) Shown() bool { return d.shown }
 // Resize is called when the content became higher or lower.
 func (d *Dialog) Resize() { d.overlay.Refresh() }
 
+// enter presses the last button, unless that takes something away for good: such a
+// one wants to be meant.
 func (d *Dialog) enter() {
-	if n := len(d.buttons); n > 0 {
+	if n := len(d.buttons); n > 0 && d.buttons[n-1].kind != danger {
 		d.buttons[n-1].Tapped(nil)
 	}
 }

@@ -60,3 +60,35 @@ func TestWordsAreWrittenAsOneSaysThem(t *testing.T) {
 		}
 	}
 }
+
+func TestKeysThatAControlDoesNotNeedReachTheDialog(t *testing.T) {
+	picture.App(t, "light")
+	w := picture.Window(t, look.Body(""), fyne.NewSize(600, 400))
+	said := 0
+	var d *look.Dialog
+	radio := look.Radio([]look.Option{{Label: "One"}, {Label: "Two"}}, 0, nil)
+	box, field := look.Check("Also", engine.MarkEmpty, nil), look.NewInput("")
+	d = look.Sheet(w, "Which?", look.Column(8, radio, box, field), look.Primary("Go", "", func() { said++; d.Hide() }))
+	for i, control := range []fyne.Focusable{radio, box} {
+		d.Show()
+		d.Focus(control)
+		control.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		if said != i+1 || d.Shown() {
+			t.Errorf("Enter on control %d: said %d, shown %v", i, said, d.Shown())
+		}
+	}
+	for i, control := range []fyne.Focusable{radio, box, field} {
+		d.Show()
+		d.Focus(control)
+		control.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		if d.Shown() {
+			t.Errorf("Esc on control %d does not close", i)
+		}
+	}
+	loss := look.Sheet(w, "Remove?", look.Body(""), look.Danger("Remove", "", func() { said = -1 }))
+	loss.Show()
+	w.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if said == -1 {
+		t.Error("Enter alone takes something away")
+	}
+}

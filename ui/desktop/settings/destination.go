@@ -2,6 +2,7 @@ package settings
 
 import (
 	"context"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -14,6 +15,7 @@ func newDestination(s *Screen) *section {
 	state := look.Pill("", engine.ToneQuiet)
 	message := look.SoftParagraph("")
 	stored, free := look.SoftBody("").Right(), look.SoftBody("").Right()
+	storedRow := look.Column(12, row("Stored there", "", stored), look.Rule()) // once it was counted
 	leave := look.Secondary("Disconnect…", "log-out", s.askDisconnect)
 	check, drill := newTaskView(), newTaskView()
 	checkNow := look.MenuButton("Check now", "shield-check", s.checkMenu)
@@ -22,27 +24,34 @@ func newDestination(s *Screen) *section {
 			s.stopCheck()
 		}
 	})
+	stopDrill := look.Secondary("Stop", "x", func() {
+		if s.stopDrill != nil {
+			s.stopDrill()
+		}
+	})
 	drillNow := look.Secondary("Test now", "history", s.runDrill)
 	return &section{name: "Destination", icon: "hard-drive",
 		content: look.Column(look.Gap,
 			card("Where the files are kept",
 				look.Column(8, look.Row(12, look.NewGlyph(look.Icon("hard-drive", look.ColorSoft), look.IconSize), look.Grow(address), state), message),
-				row("Stored there", "", stored), row("Free there", "", free),
+				look.Column(12, storedRow, row("Free there", "", free)),
 				row("Disconnect", "This computer stops backing up. What is stored stays.", leave)),
 			card("Is it all there?",
 				look.Column(8, row("Check", "Looks whether everything that is stored is whole.", look.Row(8, stop, checkNow)), check.body),
-				look.Column(8, row("Test a restore", "Gets random files back from the destination alone and compares them.", drillNow), drill.body))),
+				look.Column(8, row("Test a restore", "Gets random files back from the destination alone and compares them.", look.Row(8, stopDrill, drillNow)), drill.body))),
 		draw: func() {
 			d := s.state.status.Destination
 			address.Set(orDash(d.Address))
 			setReach(state, d)
 			message.Set(d.Message)
 			show(message, d.Message != "")
+			show(storedRow, d.Stored > 0)
 			stored.Set(look.Bytes(d.Stored))
 			free.Set(freeWords(d.Free))
 			enable(leave, d.Address != "")
 			enable(checkNow, d.Address != "" && !s.state.check.running)
 			show(stop, s.state.check.running)
+			show(stopDrill, s.state.drill.running)
 			enable(drillNow, d.Address != "" && !s.state.drill.running)
 			check.draw(s.state.check)
 			drill.draw(s.state.drill)
@@ -119,28 +128,57 @@ func (s *Screen) checkMenu() *fyne.Menu {
 	item := func(words string, share float64) *fyne.MenuItem {
 		return fyne.NewMenuItem(words, func() { s.runCheck(share) })
 	}
+	all := "And all the data"
+	if n := s.state.status.Destination.Stored; n > 0 {
+		all += ": reads " + look.Bytes(n)
+	}
 	return fyne.NewMenu("",
 		item("The structure: quick", 0),
 		item("And a tenth of the data", 10),
-		item("And all the data: reads "+look.Bytes(s.state.status.Destination.Stored), 100))
+		item(all, 100))
 }
 
 // runCheck goes on when the screen is hidden, until Stop.
 func (s *Screen) runCheck(share float64) {
-	if s.state.check.running {
+	s.run(&s.state.check, &s.stopCheck, "Checking", func(ctx context.Context) func(stopped bool) task {
+		result, err := s.deps.Engine.Check(ctx, share)
+		return func(stopped bool) task { return checkTask(result, err, stopped) }
+	})
+}
+
+// run does what takes a while: it says how long it has been running, goes on when
+// the screen is hidden, and ends early when stop is called.
+func (s *Screen) run(k *task, stop *context.CancelFunc, doing string, do func(ctx context.Context) func(stopped bool) task) {
+	if k.running {
 		return
 	}
-	s.state.check = task{running: true, says: "Checking… You can leave this page meanwhile."}
+	began := s.deps.Now()
+	says := func() string {
+		since := ""
+		if d := s.deps.Now().Sub(began); d >= time.Second {
+			since = " " + seconds(d) + " so far."
+		}
+		return doing + "…" + since + " You can leave this page meanwhile."
+	}
+	*k = task{running: true, says: says()}
 	s.view.draw()
 	stopped := false
 	ctx, cancel := context.WithCancel(context.Background())
-	s.stopCheck = func() { stopped = true; cancel() }
+	*stop = func() { stopped = true; cancel() }
+	tick := func() {
+		if k.running {
+			k.says = says()
+			s.view.draw()
+		}
+	}
 	s.desk.Once(func(context.Context) func() {
-		defer cancel()
-		result, err := s.deps.Engine.Check(ctx, share)
+		ticking := s.desk.Every(ctx, time.Second, tick)
+		end := do(ctx)
+		cancel()
+		ticking()
 		return func() {
-			s.stopCheck = nil
-			s.state.check = checkTask(result, err, stopped)
+			*stop = nil
+			*k = end(stopped)
 			s.view.draw()
 		}
 	})
@@ -158,22 +196,17 @@ func checkTask(r engine.CheckResult, err error, stopped bool) task {
 }
 
 func (s *Screen) runDrill() {
-	if s.state.drill.running {
-		return
-	}
-	s.state.drill = task{running: true, says: "Getting files back and comparing them… You can leave this page meanwhile."}
-	s.view.draw()
-	s.desk.Once(func(ctx context.Context) func() {
+	s.run(&s.state.drill, &s.stopDrill, "Getting files back and comparing them", func(ctx context.Context) func(stopped bool) task {
 		proof, err := s.deps.Engine.Drill(ctx)
-		return func() {
-			s.state.drill = drillTask(proof, err)
-			s.view.draw()
-		}
+		return func(stopped bool) task { return drillTask(proof, err, stopped) }
 	})
 }
 
-func drillTask(p engine.Proof, err error) task {
-	if err != nil {
+func drillTask(p engine.Proof, err error, stopped bool) task {
+	switch {
+	case err != nil && (stopped || engine.KindOf(err) == engine.KindCancelled):
+		return task{says: "The test was stopped before it was done.", tone: engine.ToneQuiet}
+	case err != nil:
 		return task{says: look.Sentence(err), tone: engine.ToneBad}
 	}
 	says, tone := proven(p)

@@ -77,7 +77,7 @@ type Screen struct {
 
 	loading, reading, opening, previewing ask.Lane
 	saving                                bool
-	stopCheck                             context.CancelFunc
+	stopCheck, stopDrill                  context.CancelFunc // nil: it does not run
 }
 
 // New makes the screen; Show starts it.

@@ -21,14 +21,20 @@ func newSecurity(s *Screen) *section {
 	set := look.Secondary("Set…", "lock", s.askPassphrase)
 	drop := look.SmallLink("Remove the passphrase…", s.askNoPassphrase)
 	offer := look.Pad(look.Leading(drop), 0, 0, 4, 0)
+	place, icon := look.Paragraph(""), look.NewGlyph(nil, look.IconSize)
+	where := look.Row(10, icon, look.Grow(place))
 	return &section{name: "Security", icon: "lock",
 		content: look.Column(look.Gap,
 			card("How the key is kept",
-				look.SoftParagraph("Everything is encrypted before it leaves this computer. This computer has a key of its own, so nothing has to be typed here."),
+				look.Column(8, look.SoftParagraph("Everything is encrypted before it leaves this computer. This computer has a key of its own, so nothing has to be typed here."), where),
 				row("Recovery code", "Opens the backup when everything else is lost. A new one replaces the old one.", code),
 				look.Column(4, row("Passphrase", "Opens the backup on any computer. Nobody but you knows it.", set), offer)),
 			card("Keys", keys)),
 		draw: func() {
+			words, name, ink := keyPlace(s.state.status.Destination)
+			place.Set(words)
+			icon.SetIcon(look.Icon(name, ink))
+			show(where, words != "")
 			has := hasKey(s.state.keys, engine.KeyPassphrase)
 			set.SetText(onWords("Change…", "Set…", has))
 			show(offer, has)
@@ -50,6 +56,17 @@ func newSecurity(s *Screen) *section {
 				keys.Add(s.keyRow(k))
 			}
 		}}
+}
+
+// keyPlace says where this computer's key lies.
+func keyPlace(d engine.Destination) (words, icon string, ink fyne.ThemeColorName) {
+	switch {
+	case d.Address == "":
+		return "", "", look.ColorText
+	case d.KeyNote != "":
+		return d.KeyNote, "triangle-alert", look.ColorWarn
+	}
+	return "The key lies in the keychain of this computer.", "circle-check", look.ColorOK
 }
 
 func (s *Screen) keyRow(k engine.Key) fyne.CanvasObject {

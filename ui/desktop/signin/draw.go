@@ -59,10 +59,16 @@ func (s *Screen) build() {
 // middle puts a card of a width in the middle of the window; what is higher than
 // the window scrolls.
 func middle(content fyne.CanvasObject, width float32) fyne.CanvasObject {
-	return look.Scroll(container.New(&centred{width}, look.CardPadded(content, 36)))
+	return look.Scroll(container.New(&centred{width: width}, look.CardPadded(content, 36)))
 }
 
-type centred struct{ width float32 }
+// The card stays where its top is when it grows or shrinks, so that nothing moves
+// away from the pointer; it is put into the middle anew when the window changes.
+type centred struct {
+	width  float32
+	window fyne.Size // for which top was found
+	top    float32
+}
 
 func (c *centred) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(320, objects[0].MinSize().Height+48)
@@ -74,7 +80,11 @@ func (c *centred) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	o.Resize(fyne.NewSize(width, o.MinSize().Height))
 	height := o.MinSize().Height
 	o.Resize(fyne.NewSize(width, height))
-	o.Move(fyne.NewPos((size.Width-width)/2, max(24, (size.Height-height)/2)))
+	if c.window != size {
+		c.window, c.top = size, (size.Height-height)/2
+	}
+	top := max(24, min(c.top, size.Height-height-24))
+	o.Move(fyne.NewPos((size.Width-width)/2, top))
 }
 
 func (s *Screen) buildStart() fyne.CanvasObject {
@@ -184,6 +194,9 @@ func (s *Screen) draw(next State) {
 		}
 	}
 	s.view.root.Refresh()
+	if next.Step == StepPlace && before != StepPlace && s.deps.Window != nil {
+		s.deps.Window.Canvas().Focus(s.view.address)
+	}
 }
 
 func (s *Screen) drawPlace() {

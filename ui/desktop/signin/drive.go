@@ -67,6 +67,8 @@ func (r *driveRow) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		r.tapped()
+	default:
+		look.PassOn(r, e)
 	}
 }
 func (r *driveRow) Cursor() desktop.Cursor { return desktop.PointerCursor }
