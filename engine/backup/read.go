@@ -61,12 +61,18 @@ func (r *reader) read(ctx context.Context, dir source.Dir, e source.Entry) (outc
 	if err != nil {
 		return outcome{}, err
 	}
+	var in io.Reader = &timedReader{f: f, waited: r.progress}
+	if before.Size > 0 {
+		// One that is written as fast as it is read would never end. (A size of
+		// zero is not true of every file; those are read as far as they go.)
+		in = io.LimitReader(in, before.Size)
+	}
 	var out outcome
 	if before.Size <= smallFile {
-		out, err = r.readSmall(f)
+		out, err = r.readSmall(in)
 	}
 	if err == nil && out.content == nil {
-		out, err = r.readLarge(ctx, f, out.size)
+		out, err = r.readLarge(ctx, in, out.size)
 	}
 	if err != nil {
 		return outcome{}, err
@@ -83,9 +89,7 @@ func (r *reader) read(ctx context.Context, dir source.Dir, e source.Entry) (outc
 // larger comes back without content, the bytes read so far standing in r.plain.
 func (r *reader) readSmall(f io.Reader) (outcome, error) {
 	r.plain = r.plain[:cap(r.plain)]
-	began := time.Now()
 	n, err := io.ReadFull(f, r.plain[:smallFile+1])
-	r.progress.WaitedForDisk.Add(int64(time.Since(began)))
 	switch {
 	case err == nil:
 		return outcome{size: int64(n)}, nil
@@ -103,12 +107,10 @@ func (r *reader) readSmall(f io.Reader) (outcome, error) {
 
 // readLarge cuts a file into chunks; the first already bytes of it stand in
 // r.plain.
-func (r *reader) readLarge(ctx context.Context, f io.Reader, already int64) (outcome, error) {
-	timed := &timedReader{f: f, waited: r.progress}
-	var in io.Reader = timed
+func (r *reader) readLarge(ctx context.Context, in io.Reader, already int64) (outcome, error) {
 	if already > 0 {
 		head := append([]byte(nil), r.plain[:already]...)
-		in = io.MultiReader(bytes.NewReader(head), timed)
+		in = io.MultiReader(bytes.NewReader(head), in)
 	}
 	if r.cutter == nil {
 		r.cutter = chunker.New(in, r.pol)
