@@ -33,6 +33,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -127,15 +128,15 @@ func (o *Options) defaults() {
 // capture is a running one.
 type capture struct {
 	Options
-	saver  *saver
-	last   catalog.Snapshot // of this computer; zero ID: none
-	time   time.Time        // of the snapshot to be
-	resume bool             // an earlier capture was killed
+	saver *saver
+	last  catalog.Snapshot // of this computer; zero ID: none
+	time  time.Time        // of the snapshot to be
 
 	group *errgroup.Group
 	ctx   context.Context
 	jobs  chan job
-	work  sync.WaitGroup // jobs not finished yet
+	left  atomic.Int64  // jobs not finished yet, and the walk
+	idle  chan struct{} // closed when nothing is left
 
 	absent absentees
 	began  time.Time
@@ -143,7 +144,10 @@ type capture struct {
 	later  map[string]bool // folders in which files wait for another pass; owned by the walk
 	tree   repo.ID         // of the root, once it is known
 
+	leftover map[string]bool // folders of which an earlier capture staged results; owned by the walk
+
 	mu       sync.Mutex
+	folders  map[*folder]bool // open ones
 	result   engine.CaptureResult
 	problems []engine.Problem
 }
@@ -157,7 +161,7 @@ func Run(ctx context.Context, o Options) (engine.CaptureResult, error) {
 	o.Progress.start(o.Now())
 	var sum engine.CaptureResult
 	for first := true; ; first = false {
-		c := &capture{Options: o, jobs: make(chan job, 256), first: first}
+		c := &capture{Options: o, jobs: make(chan job, 256), idle: make(chan struct{}), folders: map[*folder]bool{}, first: first}
 		err := c.pass(ctx)
 		add(&sum, c.result)
 		if err != nil || len(c.later) == 0 {
@@ -215,7 +219,7 @@ func (c *capture) prepare(ctx context.Context) error {
 	if c.time, err = c.Catalog.NextTime(ctx, c.Device, c.Now()); err != nil {
 		return err
 	}
-	if err := c.dropVanished(ctx); err != nil {
+	if err := c.takeOver(ctx); err != nil {
 		return err
 	}
 	if c.absent, err = knownMounts(ctx, c.Catalog); err != nil {
@@ -229,6 +233,12 @@ func (c *capture) prepare(ctx context.Context) error {
 // scan walks the folders and waits until everything found is stored.
 func (c *capture) scan(ctx context.Context) error {
 	c.group, c.ctx = errgroup.WithContext(ctx)
+	c.left.Store(1)
+	defer func() {
+		for f := range c.folders {
+			f.dir.Close()
+		}
+	}()
 	for range c.Workers {
 		c.group.Go(c.worker)
 	}
@@ -238,10 +248,9 @@ func (c *capture) scan(ctx context.Context) error {
 			return err
 		}
 		c.Progress.ScanDone.Store(true)
-		done := make(chan struct{})
-		go func() { c.work.Wait(); close(done) }()
+		c.jobDone()
 		select {
-		case <-done:
+		case <-c.idle:
 			return nil
 		case <-c.ctx.Done():
 			return context.Cause(c.ctx)
@@ -257,6 +266,9 @@ func (c *capture) commit(ctx context.Context) error {
 	c.result.Read = c.Progress.Read.Load()
 	c.result.Skipped = c.problems
 	if err := c.absent.save(ctx, c.Catalog); err != nil {
+		return err
+	}
+	if err := c.dropLeftovers(ctx); err != nil {
 		return err
 	}
 	nothing := c.result.New+c.result.Changed+c.result.Deleted == 0

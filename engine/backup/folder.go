@@ -22,7 +22,8 @@ type folder struct {
 	before catalog.Entry // as the catalog has it
 
 	children []child
-	gone     []catalog.Entry
+	gone     []catalog.Entry      // under the capture's lock once the files are with the workers
+	staged   bool                 // an earlier capture left results that were never committed
 	carried  map[string]repo.Node // nodes of the tree it had, read when one is needed
 
 	holds   atomic.Int32
@@ -56,7 +57,7 @@ func (f *folder) hold() { f.holds.Add(1) }
 func (c *capture) let(f *folder) error {
 	for f != nil && f.holds.Add(-1) == 0 {
 		subtree, err := c.finish(f)
-		f.dir.Close()
+		c.closed(f)
 		if err != nil {
 			return err
 		}
@@ -68,6 +69,28 @@ func (c *capture) let(f *folder) error {
 		f = f.parent
 	}
 	return nil
+}
+
+// opened and closed keep the list of what is to be closed when a capture ends early.
+func (c *capture) opened(f *folder) {
+	c.mu.Lock()
+	c.folders[f] = true
+	c.mu.Unlock()
+}
+
+func (c *capture) closed(f *folder) {
+	c.mu.Lock()
+	delete(c.folders, f)
+	c.mu.Unlock()
+	f.dir.Close()
+}
+
+// goes takes an entry out of the tree of a folder whose files are with the workers.
+func (c *capture) goes(f *folder, e catalog.Entry) {
+	c.mu.Lock()
+	f.gone = append(f.gone, e)
+	c.mu.Unlock()
+	f.changed.Store(true)
 }
 
 // adopt takes the tree of a folder below.
@@ -83,6 +106,11 @@ func (f *folder) adopt(slot int, subtree repo.ID) {
 // finish encodes and stores the tree of a folder whose children are all decided,
 // and stages what changed.
 func (c *capture) finish(f *folder) (repo.ID, error) {
+	if f.staged {
+		if err := c.Catalog.DropStagedDirs(c.ctx, c.Device, []string{f.path}); err != nil {
+			return repo.ID{}, err
+		}
+	}
 	if f.known && !f.changed.Load() && !f.before.Subtree.IsZero() && (f.parent != nil || !c.extraChanged()) {
 		return f.before.Subtree, nil
 	}

@@ -32,6 +32,7 @@ func (c *capture) walk() error {
 	f := &folder{path: "/", dir: root, self: self, known: !c.last.ID.IsZero()}
 	f.before = catalog.Entry{ID: id, Kind: catalog.Dir, Subtree: c.last.Tree}
 	state, _ := c.Rules.Walker("/")
+	c.opened(f)
 	return c.visit(f, state, newScope(c.Look), nil)
 }
 
@@ -42,19 +43,16 @@ func (c *capture) visit(f *folder, state selection.State, look *scope, ahead *li
 	entries, err := ahead.wait(c.ctx, f.dir)
 	if err != nil {
 		if c.ctx.Err() != nil {
-			f.dir.Close()
 			return err
 		}
 		return c.unreadable(f, err)
 	}
 	before, err := c.before(f)
 	if err != nil {
-		f.dir.Close()
 		return err
 	}
 	staged, err := c.stagedBefore(f)
 	if err != nil {
-		f.dir.Close()
 		return err
 	}
 	if c.Reread != nil && c.Reread(f.path) {
@@ -83,19 +81,7 @@ func (c *capture) visit(f *folder, state selection.State, look *scope, ahead *li
 		default:
 			c.file(f, &ch, staged)
 		}
-		if _, stale := staged[e.Name]; stale {
-			delete(staged, e.Name)
-			if ch.fate == same {
-				ch.fate = fresh // what an earlier capture staged is not true any more
-			}
-		}
 		f.children = append(f.children, ch)
-	}
-	for name := range staged {
-		if before[name] == nil {
-			f.gone = append(f.gone, catalog.Entry{Name: name})
-			f.changed.Store(true)
-		}
 	}
 	for name, old := range before {
 		c.missing(f, name, old, state)
@@ -132,6 +118,7 @@ func (c *capture) descend(f *folder, below []next) error {
 		if old := f.children[n.slot].before; old != nil && old.Kind == catalog.Dir {
 			sub.known, sub.before = true, *old
 		}
+		c.opened(sub)
 		f.hold()
 		if err := c.visit(sub, n.state, n.look, listing); err != nil {
 			return err
@@ -158,16 +145,20 @@ func (c *capture) before(f *folder) (map[string]*catalog.Entry, error) {
 
 // stagedBefore is what a capture that was killed had found in a folder already.
 func (c *capture) stagedBefore(f *folder) (map[string]catalog.Entry, error) {
-	if !c.resume {
+	f.staged = c.leftover[f.path]
+	if !f.staged {
 		return nil, nil
 	}
+	delete(c.leftover, f.path)
 	rows, err := c.Catalog.StagedChildren(c.ctx, c.Device, f.path)
 	if err != nil {
 		return nil, fmt.Errorf("read what was staged of %q: %w", f.path, err)
 	}
 	byName := make(map[string]catalog.Entry, len(rows))
 	for _, r := range rows {
-		byName[r.Entry.Name] = r.Entry
+		if !r.Gone {
+			byName[r.Entry.Name] = r.Entry
+		}
 	}
 	return byName, nil
 }
@@ -301,7 +292,7 @@ func (c *capture) missing(f *folder, name string, old *catalog.Entry, state sele
 
 // unreadable carries over a folder that could not be listed.
 func (c *capture) unreadable(f *folder, err error) error {
-	f.dir.Close()
+	c.closed(f)
 	if f.parent == nil {
 		return wrapPath("list", f.path, err)
 	}
@@ -321,8 +312,7 @@ func (c *capture) closedFolder(f *folder, ch *child, err error) {
 	switch {
 	case vanished && known:
 		ch.fate = dropped
-		f.gone = append(f.gone, *ch.before)
-		f.changed.Store(true)
+		c.goes(f, *ch.before)
 	case vanished:
 		ch.fate = dropped
 	case known:

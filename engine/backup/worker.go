@@ -30,7 +30,7 @@ func (c *capture) send(f *folder) error {
 		if c.first {
 			c.Progress.NewBytes.Add(ch.entry.Size)
 		}
-		c.work.Add(1)
+		c.left.Add(1)
 		select {
 		case c.jobs <- job{f: f, slot: i}:
 		case <-c.ctx.Done():
@@ -71,13 +71,20 @@ func (c *capture) do(r *reader, j job) error {
 		c.again(j)
 		return nil
 	}
-	defer c.work.Done()
+	defer c.jobDone()
 	if err != nil {
 		c.unread(j.f, ch, full, err)
 	} else {
 		c.took(j.f, ch, full, out)
 	}
 	return c.let(j.f)
+}
+
+// jobDone counts a job off; the walk counts as one while it goes on.
+func (c *capture) jobDone() {
+	if c.left.Add(-1) == 0 {
+		close(c.idle)
+	}
 }
 
 // again reads a file once more after a wait. The job stays counted.
@@ -132,9 +139,7 @@ func (c *capture) unread(f *folder, ch *child, full string, err error) {
 		ch.fate = dropped
 	case gone:
 		ch.fate = dropped
-		c.mu.Lock()
-		f.gone = append(f.gone, *ch.before)
-		c.mu.Unlock()
+		c.goes(f, *ch.before)
 	default:
 		ch.fate = carried
 	}
