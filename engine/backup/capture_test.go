@@ -120,6 +120,7 @@ func TestEveryKindOfChangeIsCaptured(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := New(t, some())
 			time.Sleep(25 * time.Millisecond)
 			b.Capture()
