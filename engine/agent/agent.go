@@ -85,6 +85,7 @@ type Agent struct {
 	deaf        bool      // changes are not watched: every capture looks at everything
 	rescan      bool      // look at everything at the next capture
 	hints       map[string]bool
+	freshened   time.Time              // when the catalog was in step with the destination
 	reread      func(path string) bool // what a check found damaged; nil: nothing
 }
 

@@ -249,7 +249,7 @@ func (a *Agent) Preview(ctx context.Context, ref engine.Ref, limit int64) (engin
 	if err != nil {
 		return engine.Preview{}, err
 	}
-	r, err := a.repository(ctx, op)
+	r, err := a.freshen(ctx, op)
 	if err != nil {
 		return engine.Preview{}, err
 	}

@@ -141,7 +141,7 @@ func (j *jobs) run(ctx context.Context, c *catalog.Catalog, id int64, run *runni
 	if err != nil {
 		return err
 	}
-	r, err := j.a.repository(ctx, "restore")
+	r, err := j.a.freshen(ctx, "restore")
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (a *Agent) PlanGet(ctx context.Context, q engine.GetRequest) (engine.Plan, 
 	if err != nil {
 		return engine.Plan{}, err
 	}
-	r, err := a.repository(ctx, op)
+	r, err := a.freshen(ctx, op)
 	if err != nil {
 		return engine.Plan{}, err
 	}
@@ -167,7 +167,7 @@ func (a *Agent) Get(ctx context.Context, q engine.GetRequest) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r, err := a.repository(ctx, op)
+	r, err := a.freshen(ctx, op)
 	if err != nil {
 		return 0, err
 	}

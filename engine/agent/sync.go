@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"holdfast/engine"
 	"holdfast/engine/backup"
@@ -63,6 +64,36 @@ func (a *Agent) browsable(ctx context.Context, c *catalog.Catalog) error {
 	}
 	return a.filled(ctx, c)
 }
+
+// freshen learns what others did at the destination since: another computer may have
+// stored more, and restic may have put packs together. Restores ask for it, because
+// a catalog that is behind would look for blobs where they no longer are.
+func (a *Agent) freshen(ctx context.Context, op string) (*repo.Repository, error) {
+	c, where, err := a.connected(op)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.repository(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	fresh := a.Now().Sub(a.freshened) < freshFor && !a.Now().Before(a.freshened)
+	a.mu.Unlock()
+	if fresh {
+		return r, nil
+	}
+	if err := c.Sync(ctx, r, nil); err != nil && !errors.Is(err, catalog.ErrIncomplete) {
+		return nil, explain(op, where.Address, err)
+	}
+	a.mu.Lock()
+	a.freshened = a.Now()
+	a.mu.Unlock()
+	return r, nil
+}
+
+// freshFor is how long the catalog counts as in step with the destination.
+const freshFor = 10 * time.Second
 
 // fill is what the running agent does about a new catalog at its start, even while
 // captures are paused.

@@ -29,12 +29,12 @@ import (
 
 // Options is one run. The catalog must be in step with the repository.
 type Options struct {
-	Repo     *repo.Repository
-	Catalog  *catalog.Catalog
-	Device   string // whose snapshots are thinned; space is freed for all
-	Policy   engine.Retention
-	Removed  []string // paths of the device to take out of all its snapshots
-	Now      func() time.Time
+	Repo    *repo.Repository
+	Catalog *catalog.Catalog
+	Device  string // whose snapshots are thinned; space is freed for all
+	Policy  engine.Retention
+	Removed []string // paths of the device to take out of all its snapshots
+	Now     func() time.Time
 }
 
 // Packs are rewritten when this share of their bytes is unused, or when they are
