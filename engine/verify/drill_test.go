@@ -37,6 +37,7 @@ func (p *place) drill(o verify.DrillOptions) engine.Proof {
 }
 
 func TestADrillProvesThatFilesComeBack(t *testing.T) {
+	t.Parallel()
 	p, home := drilled(t)
 	t.Run("all of a small backup", func(t *testing.T) {
 		proof := p.drill(verify.DrillOptions{Device: "host:laptop"})

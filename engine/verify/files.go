@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,8 +87,14 @@ func (n *naming) mark(ctx context.Context) error {
 	if err := w.run(ctx); err != nil {
 		return err
 	}
-	for tree, err := range w.failed {
-		return fmt.Errorf("read the list of a folder again: %w (%v)", err, n.stock.trees.at(tree).id)
+	if len(w.failed) > 0 { // readable the first time, and not now
+		for tree := range w.failed {
+			n.lostDir.set(tree)
+			n.lose(n.stock.location(n.stock.trees.at(tree)))
+		}
+		clear(n.touched)
+		n.edges = nil
+		return n.mark(ctx)
 	}
 	for more := true; more; {
 		more = false
@@ -142,7 +149,11 @@ func (n *naming) descend(ctx context.Context, s *snapshot, tree int, path string
 	}
 	plain, err := n.Repo.ReadBlob(ctx, n.stock.location(n.stock.trees.at(tree)), n.buf)
 	if err != nil {
-		return err
+		if fatal(ctx, err) {
+			return err
+		}
+		n.name(s, cmp.Or(path, "/"), true)
+		return nil
 	}
 	n.buf = kept(plain)
 	type folder struct {

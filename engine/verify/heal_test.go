@@ -23,6 +23,7 @@ func (p *place) heal(found verify.Result) verify.Healed {
 }
 
 func TestHealingKeepsWhatIsGoodAndReportsWhatIsLost(t *testing.T) {
+	t.Parallel()
 	p, old, now, _ := example(t)
 	two := p.find(old, "/home/anna/thesis/two.tex")
 	letter := p.find(old, "/home/anna/letter.txt")
@@ -85,6 +86,7 @@ func TestHealingAHealthyRepositoryDoesNothing(t *testing.T) {
 }
 
 func TestHealingThatIsInterruptedIsRunAgain(t *testing.T) {
+	t.Parallel()
 	p, old, _, _ := example(t)
 	p.flipBlob(p.find(old, "/home/anna/thesis/two.tex"))
 	found := p.check(100)
@@ -128,6 +130,7 @@ func TestHealingWaitsForNobody(t *testing.T) {
 }
 
 func TestWhatResticMadeIsHealedSoThatResticIsContent(t *testing.T) {
+	t.Parallel()
 	p := resticPlace(t, "2")
 	index, err := repo.LoadMemoryIndex(t.Context(), p.r)
 	p.must(err)

@@ -17,10 +17,9 @@ import (
 // What a pack has besides its blobs: a header with an entry for each blob, sealed,
 // and the header's length.
 const (
-	entrySize  = 1 + 4 + 32
-	plainSize  = 4 // more in the entry of a compressed blob
-	packFrame  = repo.Overhead + 4
-	packLength = "%d bytes long where the index makes it %d"
+	entrySize = 1 + 4 + 32
+	plainSize = 4 // more in the entry of a compressed blob
+	packFrame = repo.Overhead + 4
 )
 
 // stock is what the index files say there is.
@@ -200,7 +199,7 @@ func (c *check) comparePacks(ctx context.Context) error {
 			c.suspect(n, "the index files differ about what it holds")
 		case size != p.size:
 			p.state = packResized
-			c.suspect(n, fmt.Sprintf("it is "+packLength, size, p.size))
+			c.suspect(n, fmt.Sprintf("it is %d bytes long where the index makes it %d", size, p.size))
 			p.size = size
 		}
 		return ctx.Err()

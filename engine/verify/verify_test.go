@@ -28,6 +28,7 @@ func TestAHealthyRepositoryIsWhole(t *testing.T) {
 }
 
 func TestWhatResticMadeIsWhole(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"1", "2"} {
 		p := resticPlace(t, version)
 		if r := p.check(100); !r.Whole() || r.CheckResult.Blobs == 0 || r.Read == 0 {
@@ -41,8 +42,6 @@ func resticPlace(t testing.TB, version string) *place {
 	dir, home := filepath.Join(t.TempDir(), "repository"), filepath.Join(t.TempDir(), "home")
 	fill(t, home, files{"a/b/c.txt": noise("c", 3_000_000), "a/d.txt": strings.Repeat("text ", 1000), "e": "", "a/b/ü \\x.txt": "odd"})
 	restic(t, dir, "init", "--repository-version", version)
-	restic(t, dir, "backup", "--host", "laptop", home)
-	fill(t, home, files{"a/d.txt": "changed"})
 	restic(t, dir, "backup", "--host", "laptop", home)
 	return openPlace(t, dir)
 }
@@ -83,6 +82,7 @@ func TestDamageIsNamedWithTheFilesItReachesAndNoOthers(t *testing.T) {
 		}, true, "is damaged", []string{"laptop:/etc/motd"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			p, old, _, _ := example(t)
 			l := p.find(old, c.path)
 			c.damage(p, l)
