@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"fyne.io/fyne/v2"
@@ -56,6 +57,7 @@ func (p *program) raise() {
 
 func (p *program) run(background bool) error {
 	defer p.cancel()
+	debug.SetGCPercent(50) // it stays all day beside other programs: room matters more than speed
 	app.SetMetadata(fyne.AppMetadata{ID: id, Name: "Holdfast", Version: version,
 		Icon: fyne.NewStaticResource("holdfast.png", paint.Icon(256)), Migrations: map[string]bool{"fyneDo": true}})
 	p.app = app.NewWithID(id)

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -127,6 +128,7 @@ func (p *program) show() {
 func (p *program) hide() {
 	p.window.shell.SetVisible(false)
 	p.window.fyne.Hide()
+	p.hands.Go(debug.FreeOSMemory) // what the pages needed is not needed for long
 }
 
 // closed is called for the close button. With a tray the window goes there. A

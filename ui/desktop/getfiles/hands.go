@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
 
 	"holdfast/engine"
 	"holdfast/ui/desktop/look"
@@ -111,7 +110,7 @@ func (s *Screen) itemMenu(i int, at fyne.Position) {
 		add("Open its folder", func() { s.openPlace(i) })
 	}
 	add("Copy path", func() { fyne.CurrentApp().Clipboard().SetContent(item.Path) })
-	widget.ShowPopUpMenuAtPosition(menu, s.window.Canvas(), at)
+	look.ShowMenuAt(s.window.Canvas(), menu, at)
 }
 
 // folderMenu is what the other mouse button offers in the tree.
@@ -122,7 +121,7 @@ func (s *Screen) folderMenu(path string, at fyne.Position) {
 	}
 	menu := fyne.NewMenu("", fyne.NewMenuItem(choose, func() { s.chooseFolder(path) }),
 		fyne.NewMenuItem("Copy path", func() { fyne.CurrentApp().Clipboard().SetContent(path) }))
-	widget.ShowPopUpMenuAtPosition(menu, s.window.Canvas(), at)
+	look.ShowMenuAt(s.window.Canvas(), menu, at)
 }
 
 // anchor is where a bubble about a row is put: its card's right edge, the foot of

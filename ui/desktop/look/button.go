@@ -96,25 +96,6 @@ func IconMenuButton(icon, name string, menu func() *fyne.Menu) *Button {
 	return b
 }
 
-// ShowMenu opens a menu below an object, inside the window.
-func ShowMenu(below fyne.CanvasObject, menu *fyne.Menu) {
-	driver := fyne.CurrentApp().Driver()
-	canvas := driver.CanvasForObject(below)
-	if canvas == nil || menu == nil || len(menu.Items) == 0 {
-		return
-	}
-	popup := widget.NewPopUpMenu(menu, canvas)
-	at := driver.AbsolutePositionForObject(below)
-	size := popup.MinSize().Max(fyne.NewSize(below.Size().Width, 0))
-	x := min(at.X, canvas.Size().Width-size.Width-8)
-	y := at.Y + below.Size().Height + 4
-	if y+size.Height > canvas.Size().Height {
-		y = max(4, at.Y-size.Height-4)
-	}
-	popup.ShowAtPosition(fyne.NewPos(max(4, x), y))
-	popup.Resize(size)
-}
-
 // SetText changes the words.
 func (b *Button) SetText(words string) {
 	if b.words == words {

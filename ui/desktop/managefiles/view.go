@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/widget"
 
 	"holdfast/engine"
 	"holdfast/ui/desktop/look"
@@ -66,7 +65,7 @@ func (v *view) newList() *look.List {
 	l.OnLeft = at(v.left)
 	l.OnSecondary = func(i int, where fyne.Position) {
 		at(func(n *node) {
-			widget.ShowPopUpMenuAtPosition(s.menu(n), s.deps.Window.Canvas(), where)
+			look.ShowMenuAt(s.deps.Window.Canvas(), s.menu(n), where)
 		})(i)
 	}
 	l.TypeAhead = func(i int) string { return s.state.tree.flat[i].row.Name }
