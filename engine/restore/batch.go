@@ -171,7 +171,7 @@ func (w *worker) deliver(s span, data []byte) error {
 			w.plain = plain[:0]
 		}
 		// One blob may stand in many files, and several times in one.
-		for ; i < len(s.wants) && s.wants[i].loc.Blob.Offset == b.Offset; i++ {
+		for ; i < len(s.wants) && s.wants[i].loc.Blob == b; i++ {
 			t := s.wants[i].task
 			if err != nil {
 				if fatal := t.miss(err); fatal != nil {

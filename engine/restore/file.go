@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,7 @@ type task struct {
 	aside  bool // rename what has the name
 
 	left  atomic.Int32 // blobs not written yet
+	first *linkTarget  // further names wait for this file
 	mu    sync.Mutex
 	temp  string
 	f     *os.File
@@ -45,19 +47,19 @@ func (j *job) file(ctx context.Context, in *place, node repo.Node, stored string
 			return err
 		}
 	}
-	if len(node.Content) == 0 {
-		t.left.Store(1)
-		return t.write(nil, 0)
-	}
-	t.left.Store(int32(len(node.Content)))
+	j.firstName(t)
+	t.left.Store(int32(len(node.Content)) + 1) // the plan itself is the one more
 	var offset int64
 	for i, id := range node.Content {
 		loc, ok, err := j.Locator.Locate(repo.Data, id)
 		if err != nil {
 			return err
 		}
-		if !ok || offset+int64(loc.Blob.Size()) > int64(node.Size) {
-			return t.giveUp(int32(len(node.Content)-i), ok)
+		if !ok {
+			return t.giveUp(len(node.Content)-i, "A part of it is missing in the backup.")
+		}
+		if offset+int64(loc.Blob.Size()) > int64(node.Size) {
+			return t.giveUp(len(node.Content)-i, "What is stored is longer than the file was; the backup is damaged here.")
 		}
 		j.batch.wants = append(j.batch.wants, want{loc: loc, task: t, offset: offset})
 		j.batch.bytes += int64(loc.Blob.Size())
@@ -66,19 +68,21 @@ func (j *job) file(ctx context.Context, in *place, node repo.Node, stored string
 			return err
 		}
 	}
-	return nil
+	if offset != int64(node.Size) {
+		return t.giveUp(0, "What is stored is shorter than the file was; the backup is damaged here.")
+	}
+	if len(node.Content) == 0 {
+		return t.write(nil, 0)
+	}
+	return t.done(1)
 }
 
-// giveUp fails a file some of whose blobs will not come.
-func (t *task) giveUp(missing int32, longer bool) error {
-	why := "A part of it is missing in the backup."
-	if longer {
-		why = "What is stored is longer than the file was; the backup is damaged here."
-	}
+// giveUp fails a file some of whose blobs will not come, and ends its plan.
+func (t *task) giveUp(missing int, why string) error {
 	t.mu.Lock()
 	t.fault = why
 	t.mu.Unlock()
-	return t.done(missing)
+	return t.done(int32(missing) + 1)
 }
 
 // miss fails a file because a blob cannot be read.
@@ -173,6 +177,7 @@ func (t *task) finish() error {
 		return err
 	}
 	t.temp = ""
+	t.isRestored()
 	p.Files.Add(1)
 	path := t.path()
 	p.current.Store(&path)
@@ -203,18 +208,29 @@ func (j *job) isFurtherName(in *place, node repo.Node, stored string) bool {
 	if node.Links < 2 || node.Inode == 0 {
 		return false
 	}
-	key := inode{node.DeviceID, node.Inode}
-	content := contentKey(node.Content)
-	first, ok := j.links[key]
-	if !ok {
-		j.links[key] = linkTarget{in: in, name: node.Name, path: filepath.Join(in.path, node.Name), content: content}
+	first := j.links[inode{node.DeviceID, node.Inode}]
+	if first == nil || first.content != contentKey(node.Content) {
 		return false
 	}
-	if first.content != content {
-		return false
-	}
-	in.later = append(in.later, deferred{node: node, stored: stored, link: &first})
+	in.later = append(in.later, deferred{node: node, stored: stored, link: first})
 	return true
+}
+
+// firstName notes a file that is going to be restored, for its further names.
+func (j *job) firstName(t *task) {
+	key := inode{t.node.DeviceID, t.node.Inode}
+	if t.node.Links < 2 || t.node.Inode == 0 || j.links[key] != nil {
+		return
+	}
+	t.first = &linkTarget{path: t.path(), content: contentKey(t.node.Content)}
+	j.links[key] = t.first
+}
+
+// isRestored says that a file has its name, so that it can be given further ones.
+func (t *task) isRestored() {
+	if t.first != nil {
+		t.first.restored.Store(true)
+	}
 }
 
 func contentKey(ids []repo.ID) string {
@@ -260,6 +276,8 @@ func (j *job) existing(t *task) (bool, error) {
 
 // present is for a file that has the stored content already.
 func (j *job) present(t *task) error {
+	j.firstName(t)
+	t.isRestored()
 	if j.Again {
 		j.Progress.Files.Add(1)
 		j.Progress.Bytes.Add(int64(t.node.Size))
@@ -303,11 +321,11 @@ func (j *job) identical(t *task, info fs.FileInfo) bool {
 
 const tempPrefix, tempSuffix = ".holdfast-", ".part"
 
+// tempName is one that no other process chooses: in a container every one has the
+// same number.
 func (j *job) tempName() string {
-	return fmt.Sprintf("%s%d-%d%s", tempPrefix, os.Getpid(), temps.Add(1), tempSuffix)
+	return fmt.Sprintf("%s%016x%s", tempPrefix, rand.Uint64(), tempSuffix)
 }
-
-var temps atomic.Int64
 
 // isTemp recognises what an interrupted restore left.
 func isTemp(name string) bool {

@@ -54,7 +54,7 @@ func (j *job) setFile(f *os.File, node *repo.Node) string {
 
 // setFolder gives a folder its metadata, when everything in it is done.
 func (j *job) setFolder(p *place) error {
-	if !p.created && j.Permissions != engine.PermissionsOriginal {
+	if !p.created && !p.begun && j.Permissions != engine.PermissionsOriginal {
 		return nil // somebody's folder that was here before
 	}
 	f, err := p.root.Open(".")
@@ -77,6 +77,10 @@ func (j *job) setFolder(p *place) error {
 func (j *job) finishDeferred(p *place, d deferred) {
 	path := filepath.Join(p.path, d.node.Name)
 	renamed := ""
+	if d.link != nil && !d.link.restored.Load() {
+		j.fail(d.stored, path, int64(d.node.Size), "It is another name of "+d.link.path+", which could not be restored.")
+		return
+	}
 	if info, err := p.root.Lstat(d.node.Name); err == nil {
 		if j.samePresent(p, d, info) {
 			j.made(d, path, "")
@@ -111,7 +115,8 @@ func (j *job) finishDeferred(p *place, d deferred) {
 	j.made(d, path, renamed)
 }
 
-// samePresent recognises a link that is there already.
+// samePresent recognises a link that is there already, or a special file that an
+// interrupted run of this job made.
 func (j *job) samePresent(p *place, d deferred, info fs.FileInfo) bool {
 	switch {
 	case d.link != nil:
@@ -121,6 +126,8 @@ func (j *job) samePresent(p *place, d deferred, info fs.FileInfo) bool {
 	case d.node.Type == repo.NodeSymlink && info.Mode()&fs.ModeSymlink != 0:
 		to, err := p.root.Readlink(d.node.Name)
 		return err == nil && to == d.node.LinkTarget
+	case j.Again:
+		return sameSpecial(&d.node, info)
 	}
 	return false
 }

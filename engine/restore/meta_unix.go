@@ -56,6 +56,17 @@ func (j *job) setLink(p *place, node *repo.Node) error {
 
 func timespec(ns int64) unix.Timespec { return unix.NsecToTimespec(ns) }
 
+// sameSpecial says that a FIFO, socket or device is what a node describes.
+func sameSpecial(node *repo.Node, info fs.FileInfo) bool {
+	const kinds = fs.ModeNamedPipe | fs.ModeSocket | fs.ModeDevice | fs.ModeCharDevice
+	kind := info.Mode() & fs.ModeType
+	if kind&kinds == 0 || kind != node.Mode&fs.ModeType {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return kind&fs.ModeDevice == 0 || ok && uint64(stat.Rdev) == node.Device
+}
+
 // makeSpecial makes a FIFO, socket or device again, as far as this user may.
 func (j *job) makeSpecial(p *place, node *repo.Node) error {
 	kinds := map[string]uint32{

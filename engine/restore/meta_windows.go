@@ -31,6 +31,8 @@ func setAttributes(*os.File, []repo.ExtendedAttribute) error {
 
 func (j *job) setLink(*place, *repo.Node) error { return nil }
 
+func sameSpecial(*repo.Node, fs.FileInfo) bool { return false }
+
 func (j *job) makeSpecial(*place, *repo.Node) error {
 	return errors.New("this system has no such entries")
 }

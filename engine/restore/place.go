@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"holdfast/engine"
 	"holdfast/engine/repo"
@@ -16,7 +17,7 @@ import (
 type job struct {
 	Options
 	batch batch
-	links map[inode]linkTarget // first names of files that had several
+	links map[inode]*linkTarget // first names of files that had several
 	umask fs.FileMode
 	lock  reportLock
 }
@@ -24,11 +25,11 @@ type job struct {
 // inode is a file that had several names.
 type inode struct{ device, number uint64 }
 
+// linkTarget is the first name of such a file.
 type linkTarget struct {
-	in      *place
-	name    string
-	path    string // absolute
-	content string // hex ids, so that a repository cannot claim two files to be one
+	path     string // absolute
+	content  string // a hash of the ids, so that a repository cannot claim two files to be one
+	restored atomic.Bool
 }
 
 // place is a folder that files are restored into. It is open until everything in
@@ -38,7 +39,8 @@ type place struct {
 	path    string // absolute
 	stored  string
 	node    *repo.Node // metadata to set at the end; nil: leave the folder as it is
-	created bool       // by this job: nothing foreign lies in it
+	created bool       // by this run: nothing foreign lies in it
+	begun   bool       // by an interrupted run of this job
 	later   []deferred // links and special files, made when the files are there
 }
 
@@ -58,7 +60,7 @@ func (j *job) openTarget(target string) (*place, error) {
 	if err != nil {
 		return nil, targetError(target, err)
 	}
-	if err := probe(root); err != nil {
+	if err := j.probe(root); err != nil {
 		root.Close()
 		return nil, targetError(target, err)
 	}
@@ -69,8 +71,8 @@ func (j *job) openTarget(target string) (*place, error) {
 }
 
 // probe finds out whether anything can be written before a restore begins.
-func probe(root *os.Root) error {
-	name := ".holdfast-probe-" + fmt.Sprint(os.Getpid())
+func (j *job) probe(root *os.Root) error {
+	name := j.tempName()
 	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -83,10 +85,13 @@ func probe(root *os.Root) error {
 // reported.
 func (j *job) enter(in *place, node repo.Node, stored string) (*place, error) {
 	path := filepath.Join(in.path, node.Name)
-	created := true
+	created, begun := true, false
 	err := in.root.Mkdir(node.Name, 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		created, err = false, j.makeRoomForFolder(in, node.Name, stored, &created)
+		created, begun, err = j.makeRoomForFolder(in, node.Name, stored)
+	}
+	if err == nil && created {
+		err = in.root.Chmod(node.Name, unfinished)
 	}
 	if err == nil {
 		var root *os.Root
@@ -96,7 +101,7 @@ func (j *job) enter(in *place, node repo.Node, stored string) (*place, error) {
 				sweep(root)
 			}
 			n := node
-			return &place{root: root, path: path, stored: stored, node: &n, created: created}, nil
+			return &place{root: root, path: path, stored: stored, node: &n, created: created, begun: begun}, nil
 		}
 	}
 	if fatal := targetFatal(path, err); fatal != nil {
@@ -106,21 +111,24 @@ func (j *job) enter(in *place, node repo.Node, stored string) (*place, error) {
 	return nil, nil
 }
 
+// unfinished is the mode of a folder that was made and is not done. Nobody else's has
+// it, so that a run after an interrupted one knows which folders still want theirs.
+const unfinished = fs.ModeSticky | 0o700
+
 // makeRoomForFolder is for a name that is taken: a folder is used, anything else
 // is renamed, so that nothing is lost and nothing is followed.
-func (j *job) makeRoomForFolder(in *place, name, stored string, created *bool) error {
+func (j *job) makeRoomForFolder(in *place, name, stored string) (created, begun bool, err error) {
 	info, err := in.root.Lstat(name)
 	if err != nil || info.IsDir() {
-		return err
+		return false, err == nil && j.Again && info.Mode() == fs.ModeDir|unfinished, err
 	}
 	to, err := j.setAside(in, name)
 	if err != nil {
-		return err
+		return false, false, err
 	}
 	j.report(engine.JobItem{Path: stored, Target: filepath.Join(in.path, name), State: engine.ItemRestored,
 		Reason: "A file had the name of this folder; it was renamed.", Renamed: to})
-	*created = true
-	return in.root.Mkdir(name, 0o700)
+	return true, false, in.root.Mkdir(name, 0o700)
 }
 
 // openFolder opens a folder that must not be a link.
@@ -167,7 +175,7 @@ func (j *job) finishPlace(p *place) {
 	for _, d := range p.later {
 		j.finishDeferred(p, d)
 	}
-	if p.node != nil && j.Only == nil {
+	if p.node != nil && (j.Only == nil || p.created || p.begun) {
 		if err := j.setFolder(p); err != nil {
 			j.fail(p.stored, p.path, 0, "The folder is there with its files, but its times or permissions could not be set: "+reason(err)+".")
 		}

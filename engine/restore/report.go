@@ -43,7 +43,7 @@ func (j *job) ask(t *task) {
 func BeforeRestore(name string, now time.Time, n int) string {
 	ext := filepath.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
-	if stem == "" {
+	if stem == "" || len(ext) > 32 { // no ending, just a dot in a name
 		stem, ext = name, ""
 	}
 	mark := now.Format("before restore 2 Jan 2006")

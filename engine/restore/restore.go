@@ -28,6 +28,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -112,13 +114,13 @@ func (o *Options) defaults() {
 // Files that could not be restored are reported and do not end it.
 func Run(ctx context.Context, o Options, sources []Source) error {
 	o.defaults()
-	j := &job{Options: o, links: map[inode]linkTarget{}, umask: umask()}
+	j := &job{Options: o, links: map[inode]*linkTarget{}, umask: umask()}
 	top, err := j.openTarget(o.Target)
 	if err != nil {
 		return err
 	}
 	j.batch.places = 1
-	for _, s := range sources {
+	for _, s := range distinct(sources) {
 		if err := j.source(ctx, top, s); err != nil {
 			j.abandon()
 			return err
@@ -134,6 +136,29 @@ func Run(ctx context.Context, o Options, sources []Source) error {
 			Message: fmt.Sprintf("The files were written to %s, but the disk did not confirm that they are safe there: %v. Check the disk and restore again.", o.Target, err)}
 	}
 	return nil
+}
+
+// distinct gives sources of one name names of their own, always the same ones, so that
+// all are kept and an interrupted run finds them again.
+func distinct(sources []Source) []Source {
+	taken := make(map[string]bool, len(sources))
+	out := slices.Clone(sources)
+	for i := range out {
+		s := &out[i]
+		if s.As == "" && s.Node.Type == repo.NodeDir {
+			continue // its contents
+		}
+		if s.As == "" {
+			s.As = s.Node.Name
+		}
+		ext := filepath.Ext(s.As)
+		stem := strings.TrimSuffix(s.As, ext)
+		for n := 2; taken[s.As]; n++ {
+			s.As = fmt.Sprintf("%s (%d)%s", stem, n, ext)
+		}
+		taken[s.As] = true
+	}
+	return out
 }
 
 // Amount counts the files and bytes of a stored file or folder.
