@@ -86,6 +86,11 @@ func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey)
 	if err != nil {
 		return explain(op, r.Store().Location(), err)
 	}
+	for _, info := range old {
+		if info.Username == purpose && info.ID == r.KeyID() {
+			return invalid(op, "", "The old one opens the backup just now, so it cannot be replaced. Nothing was changed. Open the backup in another way, then change it.")
+		}
+	}
 	if key.Secret != "" {
 		if _, err := r.AddKey(ctx, key); err != nil {
 			return explain(op, r.Store().Location(), err)
@@ -94,9 +99,6 @@ func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey)
 	for _, info := range old {
 		if info.Username != purpose {
 			continue
-		}
-		if info.ID == r.KeyID() {
-			return invalid(op, "", "The old one opened the backup just now, so it was kept. Open the backup in another way, then take it away.")
 		}
 		if err := r.RemoveKey(ctx, info.ID); err != nil {
 			return explain(op, r.Store().Location(), err)

@@ -145,12 +145,19 @@ func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, 
 			return "", err
 		}
 	}
-	if a.Password != "" {
-		if where.Key, err = a.passwordKey(ctx, r); err != nil {
-			return "", err
-		}
-	} else if where.Key, note, err = a.computerKey(ctx, r, where.Device); err != nil {
+	secret := a.Password
+	if secret != "" {
+		where.Key, err = a.passwordKey(ctx, r)
+	} else {
+		where.Key, secret, note, err = a.computerKey(ctx, r, where.Device)
+	}
+	if err != nil {
 		return "", err
+	}
+	// From here on by the key that stays, so that the one it was opened with can be
+	// replaced.
+	if r, err = repo.OpenHinted(ctx, r.Store(), where.Key, secret); err != nil {
+		return note, err
 	}
 	if err := a.saveSettings(func(s *settingsFile) {
 		s.Settings.Computer = name
@@ -185,20 +192,20 @@ func (a *Agent) passwordKey(ctx context.Context, r *repo.Repository) (string, er
 }
 
 // computerKey makes a key for this computer and puts it into the keychain.
-func (a *Agent) computerKey(ctx context.Context, r *repo.Repository, device string) (id, note string, err error) {
+func (a *Agent) computerKey(ctx context.Context, r *repo.Repository, device string) (id, text, note string, err error) {
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
-	text := hex.EncodeToString(secret)
+	text = hex.EncodeToString(secret)
 	info, err := r.AddKey(ctx, repo.NewKey{Secret: text, Username: keyComputer + device, Random: true})
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	if err := a.Keychain.Set(r.Config().ID, []byte(text)); err != nil {
-		return "", "", errors.Join(err, r.RemoveKey(ctx, info.ID))
+		return "", "", "", errors.Join(err, r.RemoveKey(ctx, info.ID))
 	}
-	return info.ID, a.Keychain.Note(), nil
+	return info.ID, text, a.Keychain.Note(), nil
 }
 
 // openRepository opens the connected destination with the key of this computer.
