@@ -83,6 +83,9 @@ func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, 
 		return nil, err
 	}
 	folder := cleanStored(q.Path)
+	if a.hidden(device, folder) {
+		return nil, notFound(op, folder)
+	}
 	dir, err := c.Lookup(ctx, device, folder)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return nil, notFound(op, folder)
@@ -196,7 +199,7 @@ func (a *Agent) Versions(ctx context.Context, computer, stored string) ([]engine
 		return nil, err
 	}
 	entry, err := c.Lookup(ctx, device, cleanStored(stored))
-	if errors.Is(err, catalog.ErrNotFound) {
+	if errors.Is(err, catalog.ErrNotFound) || a.hidden(device, cleanStored(stored)) {
 		return nil, notFound(op, stored)
 	}
 	if err != nil {
@@ -258,7 +261,7 @@ func (a *Agent) Preview(ctx context.Context, ref engine.Ref, limit int64) (engin
 		return engine.Preview{}, explain(op, where.Address, err)
 	}
 	if found.node.Type != repo.NodeFile {
-		return engine.Preview{}, invalid(op, ref.Path, "Only files can be previewed.")
+		return engine.Preview{}, invalid(op, ref.Path, "Only files can be previewed. Open the folder, or get it back.")
 	}
 	p := engine.Preview{Size: int64(found.node.Size)}
 	for _, id := range found.node.Content {
@@ -302,6 +305,9 @@ func (a *Agent) resolve(ctx context.Context, c *catalog.Catalog, r *repo.Reposit
 		return resolved{}, err
 	}
 	out := resolved{device: device, path: cleanStored(ref.Path)}
+	if a.hidden(device, out.path) {
+		return out, notFound("find", out.path)
+	}
 	tree, err := a.treeOf(ctx, c, r, &out, ref)
 	if err != nil {
 		return out, err

@@ -49,6 +49,9 @@ type removal struct {
 	Final time.Time `json:"final"`
 	Files int64     `json:"files"`
 	Bytes int64     `json:"bytes"`
+	// What was chosen there before, for the undo.
+	Choices []engine.Choice `json:"choices,omitempty"`
+	Once    []string        `json:"once,omitempty"`
 }
 
 // DefaultHome is the state folder when HOLDFAST_HOME does not name one: the place

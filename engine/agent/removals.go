@@ -37,12 +37,14 @@ func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Remov
 	if err != nil {
 		return engine.Removal{}, explain(op, where.Address, err)
 	}
-	r := removal{Path: stored, Time: a.Now(), Final: a.Now().Add(undoTerm), Files: amount.Files, Bytes: amount.Bytes}
+	now := a.Now().Round(0)
+	r := removal{Path: stored, Time: now, Final: now.Add(undoTerm), Files: amount.Files, Bytes: amount.Bytes}
 	err = a.saveSettings(func(s *settingsFile) {
 		for _, old := range s.Removals {
 			r.ID = max(r.ID, old.ID)
 		}
 		r.ID++
+		r.Choices, r.Once = below(s.Selection.Choices, s.Once, stored)
 		s.Removals = append(append([]removal{}, s.Removals...), r)
 		s.Selection.Choices = append(withoutBelow(s.Selection.Choices, stored), engine.Choice{Path: onDisk(stored)})
 		s.Once = withoutPath(s.Once, stored)
@@ -58,6 +60,21 @@ func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Remov
 
 func (r removal) shown() engine.Removal {
 	return engine.Removal{ID: r.ID, Path: r.Path, Time: r.Time, Final: r.Final, Amount: engine.Amount{Files: r.Files, Bytes: r.Bytes}}
+}
+
+// below are the choices, and the paths captured by hand, on a path and below it.
+func below(choices []engine.Choice, once []string, path string) (c []engine.Choice, o []string) {
+	for _, choice := range choices {
+		if within(choice.Path, onDisk(path)) {
+			c = append(c, choice)
+		}
+	}
+	for _, p := range once {
+		if within(p, onDisk(path)) {
+			o = append(o, p)
+		}
+	}
+	return c, o
 }
 
 // withoutBelow drops the choices on a path and below it.
@@ -98,7 +115,8 @@ func (a *Agent) UndoRemove(ctx context.Context, id int64) error {
 			return
 		}
 		s.Removals = kept
-		s.Selection.Choices = withoutBelow(s.Selection.Choices, undone.Path)
+		s.Selection.Choices = append(withoutBelow(s.Selection.Choices, undone.Path), undone.Choices...)
+		s.Once = append(withoutPath(s.Once, undone.Path), undone.Once...)
 		s.Changed = a.Now()
 	})
 	if err != nil {
