@@ -32,6 +32,7 @@ type runningJob struct {
 	cancel   context.CancelFunc
 	progress restore.Progress
 	intent   engine.JobState // what a cancelled run becomes: paused or cancelled
+	ended    chan struct{}   // closed when it is no more
 	speed    counting
 }
 
@@ -91,7 +92,7 @@ func (j *jobs) start(id int64) {
 		return
 	}
 	ctx, cancel := context.WithCancel(j.a.ctx)
-	run := &runningJob{cancel: cancel, intent: engine.JobWaiting}
+	run := &runningJob{cancel: cancel, intent: engine.JobWaiting, ended: make(chan struct{})}
 	j.running[id] = run
 	j.tasks.Go(func() {
 		defer cancel()
@@ -99,6 +100,7 @@ func (j *jobs) start(id int64) {
 		j.mu.Lock()
 		delete(j.running, id)
 		j.mu.Unlock()
+		close(run.ended)
 		j.tell()
 	})
 }
@@ -364,6 +366,24 @@ func (j *jobs) halt(id int64, intent engine.JobState) bool {
 	run.intent = intent
 	run.cancel()
 	return true
+}
+
+// settled waits until a run that was halted has ended, so that what is asked for
+// next is not undone by its end.
+func (j *jobs) settled(ctx context.Context, id int64) error {
+	j.mu.Lock()
+	run := j.running[id]
+	halted := run != nil && run.intent != engine.JobWaiting
+	j.mu.Unlock()
+	if !halted {
+		return nil
+	}
+	select {
+	case <-run.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // stop ends all runs; they stay to be continued.

@@ -334,9 +334,15 @@ func (a *Agent) PauseJob(ctx context.Context, id int64) error {
 
 // ResumeJob implements engine.Restore.
 func (a *Agent) ResumeJob(ctx context.Context, id int64) error {
-	err := a.change(ctx, id, func(job *catalog.Job, _ *jobRequest) error {
+	if err := a.jobs.settled(ctx, id); err != nil {
+		return explain("restore", "", err)
+	}
+	err := a.change(ctx, id, func(job *catalog.Job, q *jobRequest) error {
 		if job.State == engine.JobDone || job.State == engine.JobCancelled {
 			return invalid("restore", "", "This restore has ended. Choose the files again in Get Files to get them once more.")
+		}
+		if job.State == engine.JobFailed && len(q.Only) == 0 {
+			q.Before = engine.Amount{} // the next run counts what it finds
 		}
 		job.State, job.Message, job.Ended = engine.JobWaiting, "", time.Time{}
 		return nil
