@@ -128,7 +128,7 @@ func (a *Agent) captureOptions(r *repo.Repository, paths []string, heard map[str
 	}
 	rules, err := selection.Compile(chosen, a.environment())
 	if err != nil {
-		return o, invalid("back up", "", err.Error())
+		return o, invalid("back up", "", sentence(err)+" Nothing was backed up. Correct it in Manage Files.")
 	}
 	o.Rules = rules
 	return o, nil

@@ -171,7 +171,11 @@ func TestOneCaptureAtATime(t *testing.T) {
 	faults.Add(sourcetest.Fault{Op: sourcetest.Open, Path: w.at("letter.txt"), Nth: 1, Do: func() { close(reading); <-goOn }})
 	ended := make(chan error, 2)
 	go func() { _, err := w.BackUp(w.ctx(), nil); ended <- err }()
-	<-reading
+	select {
+	case <-reading:
+	case err := <-ended:
+		t.Fatalf("the capture ended without reading: %v", err)
+	}
 	short, cancel := context.WithTimeout(w.ctx(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := w.BackUp(short, nil); err == nil {

@@ -42,7 +42,7 @@ func (a *Agent) SaveSelection(ctx context.Context, s engine.Selection) error {
 func (a *Agent) compile(s engine.Selection) (*selection.Rules, error) {
 	rules, err := selection.Compile(s, a.environment())
 	if err != nil {
-		return nil, invalid("select", "", err.Error())
+		return nil, invalid("select", "", sentence(err)+" Nothing was changed. Correct it, or take it away.")
 	}
 	return rules, nil
 }
@@ -328,7 +328,7 @@ func (a *Agent) PreviewExclusion(ctx context.Context, draft engine.Selection, x 
 	const examples = 100
 	var p engine.ExclusionPreview
 	if err := selection.Validate(x); err != nil {
-		return p, invalid("preview", x.Pattern, sentence(err))
+		return p, invalid("preview", x.Pattern, sentence(err)+" Nothing was changed. Correct it, or take it away.")
 	}
 	with := draft
 	with.Exclusions = []engine.Exclusion{{Kind: x.Kind, Pattern: x.Pattern}}
