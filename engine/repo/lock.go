@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/engine/storage"
@@ -66,15 +67,15 @@ func (e *LockedError) Unwrap() error { return ErrLocked }
 type Lock struct {
 	repository *Repository
 	exclusive  bool
-	lost       chan struct{}
+	held       context.Context // ends when the lock is lost
+	lose       context.CancelCauseFunc
 	stop       context.CancelFunc
 	done       chan struct{}
 	unignore   func()
 	unlock     sync.Once
+	renewed    atomic.Int64 // unix nanoseconds by the wall clock, which goes on while the computer sleeps
 
-	// These belong to the renewing goroutine until done is closed.
-	id      ID
-	renewed time.Time
+	id ID // belongs to the renewing goroutine until done is closed
 }
 
 // Lock takes a shared or the exclusive lock, or fails with a *LockedError. Locks
@@ -90,7 +91,9 @@ func (r *Repository) Lock(ctx context.Context, exclusive bool) (*Lock, error) {
 		return nil, err
 	}
 	running, stop := context.WithCancel(context.Background())
-	l := &Lock{repository: r, exclusive: exclusive, lost: make(chan struct{}), stop: stop, done: make(chan struct{}), unignore: unignore, id: id, renewed: at}
+	held, lose := context.WithCancelCause(context.Background())
+	l := &Lock{repository: r, exclusive: exclusive, held: held, lose: lose, stop: stop, done: make(chan struct{}), unignore: unignore, id: id}
+	l.renewed.Store(at.UnixNano())
 	go l.keep(running)
 	return l, nil
 }
@@ -217,7 +220,38 @@ func (r *Repository) isStale(f lockFile) bool {
 
 // Lost is closed when the lock can no longer be relied on: somebody removed it, or
 // it could not be renewed in time. Whoever holds it has to stop.
-func (l *Lock) Lost() <-chan struct{} { return l.lost }
+func (l *Lock) Lost() <-chan struct{} { return l.held.Done() }
+
+// Context derives a context that ends when the lock is lost, with a cause that is an
+// ErrLocked. Its cancel function is to be called as with any other.
+func (l *Lock) Context(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(l.held, func() { cancel(context.Cause(l.held)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// Held is nil while the lock can be relied on, and otherwise an ErrLocked. It
+// compares the wall clock with the last renewal: a computer that has just woken up
+// knows at once that it slept, before the loss could be noticed otherwise. It asks
+// nothing of the store, so that it can be called before everything that cannot be
+// undone.
+func (l *Lock) Held() error {
+	if err := context.Cause(l.held); err != nil {
+		return err
+	}
+	select {
+	case <-l.done:
+		return fmt.Errorf("%w: this lock was let go", ErrLocked)
+	default:
+	}
+	if age := l.age(); age > lockDoubt {
+		return fmt.Errorf("%w: this lock was not renewed for %v", ErrLocked, age.Round(time.Second))
+	}
+	return nil
+}
 
 // Unlock lets go. Calling it again does nothing.
 func (l *Lock) Unlock() {
@@ -246,13 +280,15 @@ func (l *Lock) keep(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, ErrLocked), errors.Is(err, storage.ErrNotFound), l.age() > lockDoubt:
-			close(l.lost)
+			l.lose(fmt.Errorf("%w: this lock was lost: %w", ErrLocked, err))
 			return
 		}
 	}
 }
 
-func (l *Lock) age() time.Duration { return l.repository.clock.now().Sub(l.renewed) }
+func (l *Lock) age() time.Duration {
+	return l.repository.clock.now().Sub(time.Unix(0, l.renewed.Load()))
+}
 
 // renew writes a new lock file and removes the old one. When the old one was gone
 // it had been taken for stale: after a long sleep, say, and somebody may have had
@@ -283,7 +319,8 @@ func (l *Lock) renew(ctx context.Context) error {
 		}
 	}
 	old := l.id
-	l.id, l.renewed = id, at
+	l.id = id
+	l.renewed.Store(at.UnixNano())
 	r.removeLock(ctx, old)
 	return nil
 }

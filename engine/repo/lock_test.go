@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -282,6 +283,72 @@ func TestAfterALongSleepTheLockIsKeptOnlyIfNobodyElseHasTheRepository(t *testing
 			}
 		})
 	}
+}
+
+func TestAContextOfALockEndsWhenTheLockIsLost(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		l, err := r.Lock(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Unlock()
+		ctx, cancel := l.Context(t.Context())
+		defer cancel()
+		done, cancelDone := l.Context(t.Context())
+		cancelDone()
+		if !errors.Is(context.Cause(done), context.Canceled) {
+			t.Errorf("cancelled by its owner: %v", context.Cause(done))
+		}
+		time.Sleep(time.Hour)
+		if ctx.Err() != nil || l.Held() != nil {
+			t.Fatalf("ended while the lock was held: %v, %v", ctx.Err(), l.Held())
+		}
+		if err := store.Remove(t.Context(), storage.Locks, store.names(storage.Locks)[0]); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		if cause := context.Cause(ctx); !errors.Is(cause, ErrLocked) {
+			t.Errorf("ended because of %v", cause)
+		}
+		if err := l.Held(); !errors.Is(err, ErrLocked) {
+			t.Errorf("held: %v", err)
+		}
+		late, cancelLate := l.Context(t.Context())
+		defer cancelLate()
+		synctest.Wait()
+		if !errors.Is(context.Cause(late), ErrLocked) {
+			t.Errorf("derived of a lost lock: %v", context.Cause(late))
+		}
+	})
+}
+
+func TestALockIsNotHeldInTheMomentAComputerWakesUp(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		var slept atomic.Int64
+		r.clock.now = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
+		l, err := r.Lock(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Unlock()
+		slept.Store(int64(10 * time.Minute))
+		if err := l.Held(); err != nil {
+			t.Errorf("after ten minutes, which nobody takes for stale: %v", err)
+		}
+		time.Sleep(time.Minute)
+		slept.Store(int64(time.Hour))
+		if err := l.Held(); !errors.Is(err, ErrLocked) {
+			t.Errorf("after fifty minutes: %v", err)
+		}
+		time.Sleep(time.Minute) // nobody was there, so that it is renewed
+		if err := l.Held(); err != nil {
+			t.Errorf("after its renewal: %v", err)
+		}
+		l.Unlock()
+		if err := l.Held(); !errors.Is(err, ErrLocked) {
+			t.Errorf("after it was let go: %v", err)
+		}
+	})
 }
 
 func TestALockThatIsNotWantedAnyMoreIsNotLeftBehind(t *testing.T) {
