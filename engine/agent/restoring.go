@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -181,7 +182,7 @@ func (a *Agent) Get(ctx context.Context, q engine.GetRequest) (int64, error) {
 	}
 	job := catalog.Job{Request: request, Title: joinTitle(q.Refs), Device: found[0].device, Target: shownTarget(sources), State: engine.JobWaiting, Created: a.Now()}
 	for _, f := range found {
-		amount, err := a.quickAmount(ctx, c, f)
+		amount, err := a.quickAmount(ctx, c, r, f)
 		if err != nil {
 			return 0, explain(op, where.Address, err)
 		}
@@ -198,7 +199,7 @@ func (a *Agent) Get(ctx context.Context, q engine.GetRequest) (int64, error) {
 }
 
 // quickAmount asks the catalog, not the trees: Get answers at once.
-func (a *Agent) quickAmount(ctx context.Context, c *catalog.Catalog, f resolved) (engine.Amount, error) {
+func (a *Agent) quickAmount(ctx context.Context, c *catalog.Catalog, r *repo.Repository, f resolved) (engine.Amount, error) {
 	if f.node.Type != repo.NodeDir {
 		return engine.Amount{Files: 1, Bytes: int64(f.node.Size)}, nil
 	}
@@ -206,7 +207,11 @@ func (a *Agent) quickAmount(ctx context.Context, c *catalog.Catalog, f resolved)
 	if err != nil {
 		return engine.Amount{}, err
 	}
-	return c.AmountAt(ctx, f.device, f.path, s.Time)
+	amount, err := c.AmountAt(ctx, f.device, f.path, s.Time)
+	if errors.Is(err, catalog.ErrNotFound) { // the list has gaps where the destination is damaged
+		return restore.Amount(ctx, r, c, f.node)
+	}
+	return amount, err
 }
 
 // WaitJob implements engine.Restore.

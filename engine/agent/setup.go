@@ -235,7 +235,12 @@ func (a *Agent) unlock(ctx context.Context, store storage.Store, where *destinat
 	if err != nil {
 		return nil, keyLost(where.Address, err)
 	}
-	return repo.OpenHinted(ctx, store, where.Key, string(secret))
+	r, err := repo.OpenHinted(ctx, store, where.Key, string(secret))
+	if errors.Is(err, repo.ErrSecret) { // nobody typed it, so nobody mistyped it
+		return nil, &engine.Error{Op: "open", Kind: engine.KindSecret, Path: where.Address, Err: err,
+			Message: fmt.Sprintf("The key of this computer does not open the backup in %s any more: it was revoked, or its file there is damaged. What is stored is safe. Disconnect in Settings and open the same folder again with your recovery code.", where.Address)}
+	}
+	return r, err
 }
 
 func keyLost(address string, err error) error {

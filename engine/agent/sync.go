@@ -25,17 +25,23 @@ func (a *Agent) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = c.Sync(ctx, r, nil)
-	if err != nil && !errors.Is(err, catalog.ErrIncomplete) {
-		return err
-	}
-	if err := a.tellIncomplete(ctx, c, where, err); err != nil {
-		return err
+	missed := c.Sync(ctx, r, nil)
+	if missed != nil && !errors.Is(missed, catalog.ErrIncomplete) {
+		return missed
 	}
 	if err := a.thisDevice(ctx, c); err != nil {
 		return err
 	}
 	if err := a.adoptOnce(ctx, c, r); err != nil {
+		return err
+	}
+	if missed != nil { // the packs taken over may hold what a damaged index spoke of
+		again := c.Sync(ctx, r, nil)
+		if again != nil && !errors.Is(again, catalog.ErrIncomplete) {
+			return again
+		}
+	}
+	if err := a.tellIncomplete(ctx, c, where, missed); err != nil {
 		return err
 	}
 	return c.Set(ctx, filledKey, "yes")
@@ -114,7 +120,7 @@ const incompleteKey = "parts that could not be read"
 func (a *Agent) tellIncomplete(ctx context.Context, c *catalog.Catalog, where *destinationFile, missed error) error {
 	text := ""
 	if missed != nil {
-		text = missed.Error()
+		text = "yes"
 	}
 	known, err := c.Get(ctx, incompleteKey)
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {

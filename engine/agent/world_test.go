@@ -40,6 +40,7 @@ type world struct {
 	code  string // recovery code
 	clock *clock
 	fs    source.FS
+	undo  func() // of what a test has done to it
 	*Agent
 }
 
@@ -273,7 +274,7 @@ func (w *world) repositoryOf() *repo.Repository {
 	return r
 }
 
-// files lists the files of one kind at the destination.
+// stored lists the files of one kind at the destination.
 func (w *world) stored(kind string) []string {
 	w.t.Helper()
 	var paths []string
