@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"holdfast/engine/repo"
+	"holdfast/engine/storage"
 )
 
 // Indexes lists the index files of the repository that are in here.
@@ -118,6 +122,10 @@ func (y *syncing) loadIndex(ctx context.Context, id repo.ID) error {
 // rewritten by maintenance, which drops packs at the same time, so that what one
 // listed is known only by reading all that are left. They are listed after the packs
 // were: one that this process has indexed meanwhile is not missed.
+//
+// What an index file that cannot be read lists is not known. Packs that no other one
+// lists are then taken for unindexed: they stay if they lie at the destination, and
+// the next capture lists them anew. The file is read again by the next Sync.
 func (y *syncing) sweepPacks(ctx context.Context) error {
 	unlisted := make(map[repo.ID]struct{})
 	err := y.c.read(ctx, func(s *session) error {
@@ -129,25 +137,91 @@ func (y *syncing) sweepPacks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listed, err := y.repo.ListIndexes(ctx)
+	unreadable, err := y.takeListed(ctx, unlisted)
 	if err != nil {
 		return err
 	}
-	for _, id := range listed {
-		err := y.repo.LoadIndex(ctx, id, func(p repo.PackInfo) error {
-			delete(unlisted, p.ID)
+	if len(unreadable) > 0 {
+		if err := y.c.markUnindexed(ctx, slices.Collect(maps.Keys(unlisted))); err != nil {
+			return err
+		}
+		return y.c.DropIndexes(ctx, unreadable)
+	}
+	return y.c.removePacks(ctx, slices.Collect(maps.Keys(unlisted)))
+}
+
+// takeListed takes what the index files list out of a set, and returns the files that
+// cannot be read.
+func (y *syncing) takeListed(ctx context.Context, packs map[repo.ID]struct{}) (unreadable []repo.ID, err error) {
+	files, err := y.repo.ListIndexes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var listed []repo.ID
+	for _, file := range files {
+		listed = listed[:0]
+		err := y.repo.LoadIndex(ctx, file, func(p repo.PackInfo) error {
+			listed = append(listed, p.ID)
 			return nil
 		})
 		if errors.Is(err, repo.ErrDamaged) {
-			return nil // what it listed is unknown: nothing is removed
+			y.miss(fmt.Errorf("index file %s: %w", file, err))
+			unreadable = append(unreadable, file)
+			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
+		}
+		for _, id := range listed {
+			delete(packs, id)
 		}
 	}
+	return unreadable, nil
+}
+
+// sweepUnindexed removes the packs without an index file that are not at the
+// destination, or not whole. To everybody else they are what a killed capture left,
+// and maintenance by another computer takes them away.
+func (y *syncing) sweepUnindexed(ctx context.Context) error {
+	sizes := make(map[repo.ID]int64)
+	err := y.c.read(ctx, func(s *session) error {
+		return s.each(ctx, func(r row) error {
+			sizes[idOf(r.bytes(0))] = r.int(1)
+			return nil
+		}, "SELECT hash, size FROM pack WHERE indexed = 0")
+	})
+	if err != nil {
+		return err
+	}
+	var mutex sync.Mutex
+	var gone []repo.ID
+	group, looking := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for id, size := range sizes {
+		group.Go(func() error {
+			info, err := y.repo.Store().Stat(looking, storage.Packs, id.String())
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			if err != nil || info.Size < size {
+				mutex.Lock()
+				gone = append(gone, id)
+				mutex.Unlock()
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return y.c.removePacks(ctx, gone)
+}
+
+// removePacks is RemovePacks in steps that keep no other writer waiting for long.
+func (c *Catalog) removePacks(ctx context.Context, ids []repo.ID) error {
 	const atOnce = 50
-	for gone := range slices.Chunk(slices.Collect(maps.Keys(unlisted)), atOnce) {
-		if err := y.c.RemovePacks(ctx, gone); err != nil {
+	for some := range slices.Chunk(ids, atOnce) {
+		if err := c.RemovePacks(ctx, some); err != nil {
 			return err
 		}
 	}

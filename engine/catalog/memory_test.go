@@ -14,7 +14,7 @@ type memory struct {
 	mutex sync.Mutex
 	files map[string][]byte
 	reads int
-	fail  func(k storage.Kind, name string) error // of Get, if not nil
+	fail  func(k storage.Kind, name string) error // of Get and Stat, if not nil
 }
 
 func newMemory() *memory { return &memory{files: make(map[string][]byte)} }
@@ -55,6 +55,11 @@ func (m *memory) Get(ctx context.Context, k storage.Kind, name string, offset, l
 func (m *memory) Stat(_ context.Context, k storage.Kind, name string) (storage.Info, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	if m.fail != nil {
+		if err := m.fail(k, name); err != nil {
+			return storage.Info{}, err
+		}
+	}
 	data, ok := m.files[string(k)+"/"+name]
 	if !ok {
 		return storage.Info{}, storage.ErrNotFound

@@ -142,9 +142,21 @@ func (c *Catalog) UnindexedPacks(ctx context.Context) ([]repo.PackInfo, error) {
 
 // MarkIndexed records that an index file lists these packs.
 func (c *Catalog) MarkIndexed(ctx context.Context, ids []repo.ID) error {
+	return c.eachPack(ctx, ids, "UPDATE pack SET indexed = 1 WHERE hash = ?")
+}
+
+// markUnindexed records that no index file lists these packs for sure.
+func (c *Catalog) markUnindexed(ctx context.Context, ids []repo.ID) error {
+	return c.eachPack(ctx, ids, "UPDATE pack SET indexed = 0 WHERE hash = ?")
+}
+
+func (c *Catalog) eachPack(ctx context.Context, ids []repo.ID, query string) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	return c.write(ctx, func(s *session) error {
 		for _, id := range ids {
-			if _, _, err := s.exec("UPDATE pack SET indexed = 1 WHERE hash = ?", id[:]); err != nil {
+			if _, _, err := s.exec(query, id[:]); err != nil {
 				return err
 			}
 		}

@@ -28,8 +28,10 @@ const (
 const settingsName = ".holdfast"
 
 // Sync brings in the index files and snapshots that are not known yet, oldest first
-// for each device, and drops what has vanished from the repository. It is what fills
-// a Fresh catalog. progress, which may be nil, is told of steps: an index file or a
+// for each device, and drops what has vanished from the repository: packs that no
+// index file lists any more, and those without one that are not at the destination.
+// What Has knows after a Sync under a lock is stored for as long as the lock is held.
+// It is what fills a Fresh catalog. progress, which may be nil, is told of steps: an index file or a
 // snapshot each.
 //
 // The device of a snapshot is told by its tag "device=…"; for those of other programs
@@ -44,6 +46,9 @@ func (c *Catalog) Sync(ctx context.Context, r *repo.Repository, progress func(do
 	y := &syncing{c: c, repo: r, progress: progress}
 	if err := y.syncIndexes(ctx); err != nil {
 		return fmt.Errorf("reading index files: %w", err)
+	}
+	if err := y.sweepUnindexed(ctx); err != nil {
+		return fmt.Errorf("looking for packs without an index: %w", err)
 	}
 	if err := y.syncSnapshots(ctx); err != nil {
 		return fmt.Errorf("reading snapshots: %w", err)
@@ -82,12 +87,13 @@ func (y *syncing) tell() {
 	}
 }
 
-// miss notes something that could not be read.
+// miss notes, once, something that could not be read.
 func (y *syncing) miss(err error) {
 	const most = 20
 	y.mutex.Lock()
 	defer y.mutex.Unlock()
-	if len(y.missed) < most {
+	known := slices.ContainsFunc(y.missed, func(m error) bool { return m.Error() == err.Error() })
+	if len(y.missed) < most && !known {
 		y.missed = append(y.missed, err)
 	}
 }

@@ -134,6 +134,7 @@ func TestPacksThatMaintenanceDroppedAreForgotten(t *testing.T) {
 	must(t, c.Sync(ctx, r, nil))
 	own := repo.PackInfo{ID: id("own"), Blobs: []repo.Blob{{ID: id("own blob"), Length: 40}}}
 	must(t, c.AddPack(ctx, own, packSize(own), false))
+	must(t, r.Store().Put(ctx, storage.Packs, own.ID.String(), make([]byte, packSize(own))))
 	indexes, err := r.ListIndexes(ctx)
 	must(t, err)
 	var kept []repo.PackInfo
