@@ -149,6 +149,9 @@ func (p *program) changed(settings engine.Settings) {
 	if settings.AtLogin != before.AtLogin {
 		p.keepAutostart()
 	}
+	if settings.Computer != before.Computer {
+		p.follow() // the name stands below the navigation
+	}
 }
 
 // wear puts on the theme of the settings. Where the desktop does not say whether it

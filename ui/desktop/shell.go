@@ -27,6 +27,9 @@ type Page interface {
 // Searcher is a page with a search that can be given the keys.
 type Searcher interface{ FocusSearch() }
 
+// Lister is a page with a list that takes the arrow keys when nothing else has them.
+type Lister interface{ FocusList() }
+
 // Escaper is a page that has something to leave with Esc; false is nothing.
 type Escaper interface{ Escape() bool }
 
@@ -168,8 +171,13 @@ func (s *Shell) shortcuts() {
 			func(fyne.Shortcut) { s.fromKeys(func() { s.Go(p.place) }) })
 	}
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyEscape {
+		switch e.Name {
+		case fyne.KeyEscape:
 			s.escape()
+		case fyne.KeyUp, fyne.KeyDown, fyne.KeyHome, fyne.KeyEnd, fyne.KeyPageUp, fyne.KeyPageDown:
+			if page, ok := s.shown.(Lister); ok && c.Overlays().Top() == nil {
+				page.FocusList()
+			}
 		}
 	})
 }

@@ -29,8 +29,10 @@ func (p *sheet) Leave(then func()) {
 
 type finder struct {
 	sheet
-	found int
+	found, listed int
 }
+
+func (f *finder) FocusList() { f.listed++ }
 
 func (f *finder) FocusSearch() { f.found++ }
 
@@ -77,6 +79,10 @@ func TestTheKeyboardLeadsEverywhere(t *testing.T) {
 	press(w, fyne.KeyF)
 	if pages[GetFiles].(*finder).found != 1 {
 		t.Error("Ctrl+F did not reach the search")
+	}
+	w.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown})
+	if pages[GetFiles].(*finder).listed != 1 {
+		t.Error("an arrow key that nobody had did not reach the list")
 	}
 	s.Go(Details)
 	if !s.side.items[Home].current {

@@ -24,6 +24,9 @@ func (s *Screen) rowPressed(i int) {
 	s.focusList()
 }
 
+// FocusList gives the keys to the list.
+func (s *Screen) FocusList() { s.focusList() }
+
 func (s *Screen) focusList() {
 	if s.window != nil && s.list.Visible() {
 		s.window.Canvas().Focus(s.list)

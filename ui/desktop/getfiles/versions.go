@@ -130,13 +130,25 @@ func (v *versions) begin() int {
 func (v *versions) fill(i int, r *versionRow) {
 	one := v.all[i]
 	r.dot.Set(i == v.list.Selected())
-	r.when.Set(look.When(one.Captured, v.screen.state.Now))
+	r.when.Set(v.when(i))
 	r.size.Set(look.Bytes(one.Size))
 	from := ""
 	if one.Computer != "" && one.Computer != v.computer {
 		from = shown(one.Computer)
 	}
 	r.from.Set(from)
+}
+
+// when says when a version was stored, to the second where another one was stored
+// in the same minute.
+func (v *versions) when(i int) string {
+	words := look.When(v.all[i].Captured, v.screen.state.Now)
+	for _, j := range []int{i - 1, i + 1} {
+		if j >= 0 && j < len(v.all) && look.When(v.all[j].Captured, v.screen.state.Now) == words {
+			return words + v.all[i].Captured.In(v.screen.state.Now.Location()).Format(":05")
+		}
+	}
+	return words
 }
 
 func (v *versions) selected() (engine.Version, bool) {

@@ -68,6 +68,12 @@ func New(deps Deps) *Screen {
 // Content is what the shell shows.
 func (s *Screen) Content() fyne.CanvasObject { return s.view.page.Content() }
 
+// FocusList gives the keys to the list.
+func (s *Screen) FocusList() { s.deps.Window.Canvas().Focus(s.view.list) }
+
+// FocusSearch gives the keys to the search.
+func (s *Screen) FocusSearch() { s.deps.Window.Canvas().Focus(s.view.search) }
+
 // Show starts watching and reads the newest page.
 func (s *Screen) Show() {
 	s.desk.Open()

@@ -102,6 +102,9 @@ func New(deps Deps) *Screen {
 // Content is what the shell shows.
 func (s *Screen) Content() fyne.CanvasObject { return s.view.page.Content() }
 
+// FocusList gives the keys to the list.
+func (s *Screen) FocusList() { s.deps.Window.Canvas().Focus(s.view.list) }
+
 // Show starts watching and reads everything anew.
 func (s *Screen) Show() {
 	s.desk.Open()

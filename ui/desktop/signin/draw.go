@@ -59,13 +59,18 @@ func (s *Screen) build() {
 // middle puts a card of a width in the middle of the window; what is higher than
 // the window scrolls.
 func middle(content fyne.CanvasObject, width float32) fyne.CanvasObject {
-	return look.Scroll(container.New(&centred{width: width}, look.CardPadded(content, 36)))
+	return put(content, centred{width: width})
+}
+
+func put(content fyne.CanvasObject, where centred) fyne.CanvasObject {
+	return look.Scroll(container.New(&where, look.CardPadded(content, 36)))
 }
 
 // The card stays where its top is when it grows or shrinks, so that nothing moves
 // away from the pointer; it is put into the middle anew when the window changes.
 type centred struct {
 	width  float32
+	lift   float32   // how far above the middle it begins, when it is going to grow
 	window fyne.Size // for which top was found
 	top    float32
 }
@@ -81,7 +86,7 @@ func (c *centred) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	height := o.MinSize().Height
 	o.Resize(fyne.NewSize(width, height))
 	if c.window != size {
-		c.window, c.top = size, (size.Height-height)/2
+		c.window, c.top = size, (size.Height-height)/2-c.lift
 	}
 	top := max(24, min(c.top, size.Height-height-24))
 	o.Move(fyne.NewPos((size.Width-width)/2, top))
@@ -143,7 +148,7 @@ func (s *Screen) buildPlace() fyne.CanvasObject {
 		look.Column(8, look.Field("Folder", look.Row(8, look.Grow(v.address), browse)), v.verdictRow, look.Leading(v.inside), v.warningRow),
 		v.secretField, v.ownPhrase, v.phrases, v.wrong,
 		look.Pad(look.Row(8, look.Space(), look.Secondary("Back", "", s.start), v.goOn), 4, 0, 0, 0))
-	return middle(v.body, 560)
+	return put(v.body, centred{width: 560, lift: 72})
 }
 
 func (s *Screen) buildCode() fyne.CanvasObject {
