@@ -222,6 +222,9 @@ func (c *capture) prepare(ctx context.Context) error {
 	if err := c.takeOver(ctx); err != nil {
 		return err
 	}
+	if err := c.dropLostPacks(ctx); err != nil {
+		return err
+	}
 	if c.absent, err = knownMounts(ctx, c.Catalog); err != nil {
 		return err
 	}

@@ -6,7 +6,8 @@
 // cannot be read, a blob in no known pack) ends the run before a single pack is
 // touched. Packs with nothing used in them go; packs of which little is used, and
 // heaps of small ones, are put together in new packs by copying sealed blobs as they
-// are. New packs are durable before the index that names them, the new index before
+// are. Packs that no index speaks of were left by a run that was killed, and go too: a
+// capture makes sure of its own before it relies on them. New packs are durable before the index that names them, the new index before
 // the old one goes, and that before any pack does. Whatever moment a run ends at,
 // every snapshot that is listed restores.
 //
@@ -27,7 +28,7 @@ import (
 	"holdfast/engine/storage"
 )
 
-// Options is one run. The catalog must be in step with the repository.
+// Options is one run.
 type Options struct {
 	Repo    *repo.Repository
 	Catalog *catalog.Catalog
@@ -62,20 +63,44 @@ func Run(ctx context.Context, o Options) (engine.MaintainResult, error) {
 		return r.result, err
 	}
 	defer lock.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case <-lock.Lost(): // after a long sleep, say: others may be at work
+			cancel(fmt.Errorf("%w: the lock was lost on the way", repo.ErrLocked))
+		case <-stop:
+		}
+	}()
+	err = r.steps(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	return r.result, err
+}
+
+// steps are those of a run that has the repository for itself. What others stored
+// until then must be known: an index file that is not would go with the old ones.
+func (r *run) steps(ctx context.Context) error {
+	if err := r.Catalog.Sync(ctx, r.Repo, nil); err != nil {
+		return err
+	}
 	if err := r.forget(ctx); err != nil {
-		return r.result, err
+		return err
 	}
 	if err := r.remove(ctx); err != nil {
-		return r.result, err
+		return err
 	}
 	if err := r.mark(ctx); err != nil {
-		return r.result, err
+		return err
 	}
 	plan, err := r.plan(ctx)
 	if err != nil || plan.empty() {
-		return r.result, err
+		return err
 	}
-	return r.result, r.sweep(ctx, plan)
+	return r.sweep(ctx, plan)
 }
 
 // forget removes the snapshots that the policy lets go. One that alone holds the

@@ -83,7 +83,7 @@ func (m *remover) without(ctx context.Context, tree repo.ID, path []string) (rep
 		return tree, err
 	}
 	for i, n := range nodes {
-		if n.Name != path[0] {
+		if len(path) == 0 || n.Name != path[0] {
 			continue
 		}
 		if len(path) == 1 {

@@ -13,34 +13,39 @@ import (
 type plan struct {
 	drop    []repo.ID // nothing in them is used
 	rewrite []repo.ID // what is used is copied
+	strange []repo.ID // at the destination, and in no index
 	freed   int64     // bytes
 }
 
-func (p plan) empty() bool { return len(p.drop)+len(p.rewrite) == 0 }
+func (p plan) empty() bool { return len(p.drop)+len(p.rewrite)+len(p.strange) == 0 }
 
-// plan looks at every pack.
+// plan looks at every pack. One that is used and is not at the destination as it
+// should be ends the run: another pack with the same blobs may be all there is.
 func (r *run) plan(ctx context.Context) (plan, error) {
 	var p plan
 	var small []repo.ID
-	err := r.Catalog.Packs(ctx, func(id repo.ID, size int64, _ int) error {
-		blobs, err := r.Catalog.PackBlobs(ctx, id)
+	there := map[repo.ID]int64{}
+	err := r.Repo.ListPacks(ctx, func(id repo.ID, size int64) error {
+		there[id] = size
+		return nil
+	})
+	if err != nil {
+		return p, err
+	}
+	err = r.Catalog.Packs(ctx, func(id repo.ID, size int64, _ int) error {
+		used, err := r.used(ctx, id)
 		if err != nil {
 			return err
 		}
-		used := int64(0)
-		for _, b := range blobs {
-			ok, err := r.marks.Has(b.Type, b.ID)
-			if err != nil {
-				return err
-			}
-			if ok {
-				used += int64(b.Length)
-			}
+		found, ok := there[id]
+		delete(there, id)
+		if used > 0 && (!ok || found != size) {
+			return fmt.Errorf("%w: pack %v has %d bytes at the destination and should have %d", repo.ErrDamaged, id, found, size)
 		}
 		switch {
 		case used == 0:
 			p.drop = append(p.drop, id)
-			p.freed += size
+			p.freed += found
 		case float64(used) < float64(size)*(1-wasteShare):
 			p.rewrite = append(p.rewrite, id)
 			p.freed += size - used
@@ -49,27 +54,42 @@ func (r *run) plan(ctx context.Context) (plan, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return p, err
-	}
 	if len(small) >= fewSmall {
 		p.rewrite = append(p.rewrite, small...)
 	}
-	return p, r.orphans(ctx, &p)
+	for id, size := range there {
+		p.strange = append(p.strange, id)
+		p.freed += size
+	}
+	return p, err
 }
 
-// orphans adds the packs that no index speaks of to those that go: what a killed run
-// left, since nobody else writes while the exclusive lock is held.
-func (r *run) orphans(ctx context.Context, p *plan) error {
-	return r.Repo.ListPacks(ctx, func(id repo.ID, size int64) error {
-		known, err := r.Catalog.HasPack(ctx, id)
-		if err != nil || known {
-			return err
+// used counts the bytes of a pack that are needed. Of a blob that lies in several
+// packs, the one that it is read from is.
+func (r *run) used(ctx context.Context, pack repo.ID) (int64, error) {
+	blobs, err := r.Catalog.PackBlobs(ctx, pack)
+	if err != nil {
+		return 0, err
+	}
+	used := int64(0)
+	for _, b := range blobs {
+		ok, err := r.needed(pack, b)
+		if err != nil {
+			return 0, err
 		}
-		p.drop = append(p.drop, id)
-		p.freed += size
-		return nil
-	})
+		if ok {
+			used += int64(b.Length)
+		}
+	}
+	return used, nil
+}
+
+func (r *run) needed(pack repo.ID, b repo.Blob) (bool, error) {
+	if ok, err := r.marks.Has(b.Type, b.ID); err != nil || !ok {
+		return false, err
+	}
+	at, ok, err := r.Catalog.Locate(b.Type, b.ID)
+	return ok && at.Pack == pack, err
 }
 
 // sweep carries out a plan: new packs, new index, old index, old packs.
@@ -102,6 +122,9 @@ func (r *run) sweep(ctx context.Context, p plan) error {
 	if err := r.Catalog.DropIndexes(ctx, removed); err != nil {
 		return err
 	}
+	for _, id := range p.strange {
+		gone[id] = true
+	}
 	return r.removePacks(ctx, gone, p.freed)
 }
 
@@ -125,7 +148,6 @@ func (r *run) removePacks(ctx context.Context, gone map[repo.ID]bool, freed int6
 // rewrite copies the used blobs of packs into new ones, data and trees apart.
 func (r *run) rewrite(ctx context.Context, packs []repo.ID) error {
 	open := map[repo.BlobType]*repo.Packer{}
-	copied := map[repo.Blob]bool{}
 	for _, id := range packs {
 		blobs, err := r.Catalog.PackBlobs(ctx, id)
 		if err != nil {
@@ -136,15 +158,11 @@ func (r *run) rewrite(ctx context.Context, packs []repo.ID) error {
 			return fmt.Errorf("read pack %v: %w", id, err)
 		}
 		for _, b := range blobs {
-			used, err := r.marks.Has(b.Type, b.ID)
-			key := repo.Blob{ID: b.ID, Type: b.Type}
-			if err != nil {
+			if ok, err := r.needed(id, b); err != nil {
 				return err
-			}
-			if !used || copied[key] {
+			} else if !ok {
 				continue
 			}
-			copied[key] = true
 			if err := r.copy(ctx, open, b, data); err != nil {
 				return fmt.Errorf("pack %v: %w", id, err)
 			}

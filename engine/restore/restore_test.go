@@ -137,7 +137,7 @@ func TestFilesAndFoldersInEachOthersWayAreSetAside(t *testing.T) {
 	for _, exists := range []engine.Existing{engine.ExistingRename, engine.ExistingOverwrite} {
 		b := captured(t, Tree{"x/inside": File("stored"), "x": Dir().Mode(0o755).At(long), "y": File("a file")})
 		r := prepare(t, b)
-		r.options.Exists = exists
+		r.options.Exists, r.options.Permissions = exists, engine.PermissionsMine
 		Tree{"x": File("in the way"), "y/precious": File("precious")}.Write(t, r.target)
 		if r.last(); r.err != nil {
 			t.Fatal(r.err)

@@ -206,6 +206,16 @@ func (b *Bench) words(c *catalog.Catalog) []string {
 	for _, s := range snapshots {
 		lines = append(lines, fmt.Sprintf("snapshot %v at %d tree %v", s.ID, s.Time.UnixNano(), s.Tree))
 	}
+	// A catalog that was kept may know of captures that were forgotten since: all
+	// times are those of the first remaining capture from then on.
+	first := func(ns int64) int64 {
+		for i := len(snapshots) - 1; i >= 0; i-- {
+			if at := snapshots[i].Time.UnixNano(); at >= ns && ns > 0 {
+				return at
+			}
+		}
+		return 0
+	}
 	root, err := c.Root(ctx, b.Device)
 	must(b, err)
 	var walk func(id catalog.EntryID, path string)
@@ -220,7 +230,7 @@ func (b *Bench) words(c *catalog.Catalog) []string {
 			if e.Kind == catalog.Dir {
 				e.Size = 0 // of a folder it means nothing and is not stored
 			}
-			line := fmt.Sprintf("%q kind %d mode %o size %d time %d since %d gone %d blobs %v", at, e.Kind, e.Mode, e.Size, e.ModTime, e.Since, e.Gone, e.Content)
+			line := fmt.Sprintf("%q kind %d mode %o size %d time %d since %d gone %d blobs %v", at, e.Kind, e.Mode, e.Size, e.ModTime, first(e.Since), first(e.Gone), e.Content)
 			if e.Gone == 0 && e.Kind == catalog.Dir {
 				line += " tree " + e.Subtree.String()
 			}
@@ -230,7 +240,7 @@ func (b *Bench) words(c *catalog.Catalog) []string {
 				if v.Kind == catalog.Dir {
 					v.Size = 0
 				}
-				line += fmt.Sprintf(" [%d–%d kind %d size %d]", v.Since.UnixNano(), v.Until.UnixNano(), v.Kind, v.Size)
+				line += fmt.Sprintf(" [%d–%d kind %d size %d]", first(v.Since.UnixNano()), first(v.Until.UnixNano()), v.Kind, v.Size)
 			}
 			lines = append(lines, line)
 			if e.Kind == catalog.Dir {
