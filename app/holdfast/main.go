@@ -69,7 +69,7 @@ type commands struct {
 type versionCommand struct{}
 
 func (c *versionCommand) Run(s *session) error {
-	s.say("holdfast %s", version)
+	s.did(map[string]string{"version": version}, "holdfast %s", version)
 	return nil
 }
 
@@ -77,7 +77,7 @@ func main() {
 	// The work is in buffers that are used again; a small heap between them keeps
 	// the whole program well under 200 MB.
 	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(160 << 20)
+	debug.SetMemoryLimit(155 << 20)
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -85,15 +85,14 @@ func run(args []string) int {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("holdfast"),
 		kong.Description("Keeps files safe and gives any version of them back."),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitUsage
 	}
 	call, err := parser.Parse(args)
 	if err != nil {
-		parser.FatalIfErrorf(err, "%s", "") // prints the usage of the subcommand
-		return exitUsage
+		return misused(parser, err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -101,6 +100,18 @@ func run(args []string) int {
 	defer s.close()
 	err = call.Run(s)
 	return s.exit(err)
+}
+
+// misused says what is wrong with a command line, and how the subcommand is used.
+func misused(parser *kong.Kong, err error) int {
+	fmt.Fprintf(os.Stderr, "%s.\n", safe(err.Error()))
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		parser.Stdout = os.Stderr
+		if err := wrong.Context.PrintUsage(true); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	return exitUsage
 }
 
 // session is one call of the command: the engine it talks to and how it prints.
@@ -111,6 +122,7 @@ type session struct {
 	local   *agent.Agent // nil when the engine runs elsewhere
 	remote  interface{ Close() error }
 	skipped bool
+	printed bool // the one JSON document of a call
 }
 
 // open reaches the engine: in this process, or the one that runs.
@@ -170,13 +182,13 @@ func (s *session) exit(err error) int {
 	case err == nil:
 		return exitDone
 	}
-	if s.JSON {
+	if s.JSON && !s.printed {
 		s.print(struct {
 			Error string      `json:"error"`
 			Kind  engine.Kind `json:"kind"`
 		}{err.Error(), engine.KindOf(err)})
 	} else {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, safe(err.Error()))
 	}
 	if engine.KindOf(err) == engine.KindInvalid {
 		return exitUsage

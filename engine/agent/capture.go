@@ -147,7 +147,8 @@ func (a *Agent) environment() selection.Env {
 
 // workers is how many processors a capture may use.
 func workers(u engine.Usage) int {
-	return max(1, runtime.GOMAXPROCS(0)*min(100, max(u.Away, u.Present))/100)
+	share := min(100, max(u.Away, u.Present, 1))
+	return (runtime.GOMAXPROCS(0)*share + 99) / 100
 }
 
 // ended notes how a capture went.

@@ -72,7 +72,7 @@ type Options struct {
 	// Retry are the waits before a file that changed while it was read is read
 	// again; after the last it is taken as it is. Nil: 2, 10 and 60 seconds.
 	Retry []time.Duration
-	// Workers read, hash and seal; 0: one for each processor.
+	// Workers is how many processors hash and seal; 0: all of them.
 	Workers  int
 	Now      func() time.Time
 	Progress *Progress
@@ -242,8 +242,9 @@ func (c *capture) scan(ctx context.Context) error {
 			f.dir.Close()
 		}
 	}()
-	for range c.Workers {
-		c.group.Go(c.worker)
+	b := newBench(c.Workers, c.Repo.Config().Polynomial)
+	for range 2*c.Workers + 2 { // some wait for the disk
+		c.group.Go(func() error { return c.worker(b) })
 	}
 	c.group.Go(func() error {
 		defer close(c.jobs)

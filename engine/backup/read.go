@@ -19,23 +19,62 @@ import (
 // smallest chunk that the chunker makes.
 const smallFile = chunker.MinSize
 
-// reader reads files into blobs. It belongs to one worker, whose buffers it
-// keeps, so that a capture of a million files allocates them once.
+// sealedSlack is what sealing may need beyond the plain bytes, while it tries
+// whether they shrink.
+const sealedSlack = 64 << 10
+
+// reader reads files into blobs. It belongs to one worker, whose buffers it keeps,
+// so that a capture of a million files allocates them once. There are more workers
+// than processors, because reading waits for the disk; what needs a processor, or
+// the room of a large chunk, is shared out by the bench.
 type reader struct {
 	saver    *saver
 	progress *Progress
-	cutter   *chunker.Chunker
-	pol      chunker.Pol
-	plain    []byte // one chunk
-	sealed   []byte // the same, sealed
+	bench    *bench
+	small    room
 }
 
-func newReader(s *saver, p *Progress, pol chunker.Pol) *reader {
-	return &reader{
-		saver: s, progress: p, pol: pol,
-		plain:  make([]byte, smallFile+1),
-		sealed: make([]byte, 0, smallFile+64),
+// room is what a worker needs for one chunk.
+type room struct {
+	plain  []byte
+	sealed []byte
+	cutter *chunker.Chunker // of a room for large files
+}
+
+// bench has the places at which files are hashed and sealed, one for each processor
+// that may be used, and as many rooms for large files.
+type bench struct {
+	places chan struct{}
+	large  chan *room
+	pol    chunker.Pol
+}
+
+func newBench(places int, pol chunker.Pol) *bench {
+	b := &bench{places: make(chan struct{}, places), large: make(chan *room, places), pol: pol}
+	for range places {
+		b.large <- nil // made when it is first needed
 	}
+	return b
+}
+
+// take gives a room for a large file; give takes it back.
+func (b *bench) take(ctx context.Context) (*room, error) {
+	select {
+	case r := <-b.large:
+		if r == nil {
+			r = &room{plain: make([]byte, chunker.MaxSize), sealed: make([]byte, 0, chunker.MaxSize+sealedSlack)}
+		}
+		return r, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (b *bench) give(r *room) { b.large <- r }
+
+func newReader(s *saver, p *Progress, b *bench) *reader {
+	return &reader{saver: s, progress: p, bench: b,
+		small: room{plain: make([]byte, smallFile+1), sealed: make([]byte, 0, smallFile+sealedSlack)}}
 }
 
 // errChanged says that a file was written to while it was read.
@@ -86,10 +125,9 @@ func (r *reader) read(ctx context.Context, dir source.Dir, e source.Entry) (outc
 }
 
 // readSmall reads a file that was small when it was opened. One that turns out
-// larger comes back without content, the bytes read so far standing in r.plain.
+// larger comes back without content, the bytes read so far standing in the room.
 func (r *reader) readSmall(f io.Reader) (outcome, error) {
-	r.plain = r.plain[:cap(r.plain)]
-	n, err := io.ReadFull(f, r.plain[:smallFile+1])
+	n, err := io.ReadFull(f, r.small.plain)
 	switch {
 	case err == nil:
 		return outcome{size: int64(n)}, nil
@@ -98,39 +136,42 @@ func (r *reader) readSmall(f io.Reader) (outcome, error) {
 	case err != io.ErrUnexpectedEOF:
 		return outcome{}, err
 	}
-	id, err := r.store(r.plain[:n])
+	id, err := r.store(&r.small, r.small.plain[:n])
 	if err != nil {
 		return outcome{}, err
 	}
 	return outcome{content: []repo.ID{id}, size: int64(n)}, nil
 }
 
-// readLarge cuts a file into chunks; the first already bytes of it stand in
-// r.plain.
+// readLarge cuts a file into chunks; the first already bytes of it were read as
+// those of a small one.
 func (r *reader) readLarge(ctx context.Context, in io.Reader, already int64) (outcome, error) {
 	if already > 0 {
-		head := append([]byte(nil), r.plain[:already]...)
-		in = io.MultiReader(bytes.NewReader(head), in)
+		in = io.MultiReader(bytes.NewReader(r.small.plain[:already]), in)
 	}
-	if r.cutter == nil {
-		r.cutter = chunker.New(in, r.pol)
+	large, err := r.bench.take(ctx)
+	if err != nil {
+		return outcome{}, &storeError{err}
+	}
+	defer r.bench.give(large)
+	if large.cutter == nil {
+		large.cutter = chunker.New(in, r.bench.pol)
 	} else {
-		r.cutter.Reset(in, r.pol)
+		large.cutter.Reset(in, r.bench.pol)
 	}
 	out := outcome{content: []repo.ID{}}
 	for {
 		if err := ctx.Err(); err != nil {
 			return outcome{}, &storeError{err}
 		}
-		chunk, err := r.cutter.Next(r.plain)
+		chunk, err := large.cutter.Next(large.plain)
 		if err == io.EOF {
 			return out, nil
 		}
 		if err != nil {
 			return outcome{}, err
 		}
-		r.plain = chunk.Data[:cap(chunk.Data)]
-		id, err := r.store(chunk.Data)
+		id, err := r.store(large, chunk.Data)
 		if err != nil {
 			return outcome{}, err
 		}
@@ -139,13 +180,16 @@ func (r *reader) readLarge(ctx context.Context, in io.Reader, already int64) (ou
 	}
 }
 
-func (r *reader) store(plain []byte) (repo.ID, error) {
+// store hashes a chunk and has it saved, at one of the places of the bench.
+func (r *reader) store(in *room, plain []byte) (repo.ID, error) {
+	r.bench.places <- struct{}{}
+	defer func() { <-r.bench.places }()
 	id := repo.Hash(plain)
-	_, sealed, err := r.saver.save(repo.Data, id, plain, r.sealed)
+	_, sealed, err := r.saver.save(repo.Data, id, plain, in.sealed)
 	if err != nil {
 		return id, &storeError{err}
 	}
-	r.sealed = sealed[:0]
+	in.sealed = sealed[:0]
 	r.progress.Read.Add(int64(len(plain)))
 	return id, nil
 }

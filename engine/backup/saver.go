@@ -17,6 +17,7 @@ const (
 	dataPackSize = 16 << 20 // bytes at which a pack of data is closed
 	treePackSize = 4 << 20  // trees are small, and read one by one
 	openPacks    = 2        // blobs go at random to one of these
+	packBuffers  = 3        // data packs in memory: open, waiting and travelling
 	packsPerFile = 64       // packs an index file speaks of: a GiB of data
 )
 
@@ -45,7 +46,7 @@ type saver struct {
 	underway map[blobKey]struct{}
 
 	open  []*openPack // openPacks for data, then one for trees
-	spare chan []byte // buffers of packs that have been uploaded
+	rooms chan []byte // buffers for data packs, nil while one was never used
 
 	uploads   chan finished
 	uploaders *errgroup.Group
@@ -76,10 +77,13 @@ func newSaver(ctx context.Context, r *repo.Repository, blobs Blobs, p *Progress)
 	s := &saver{
 		repo: r, blobs: blobs, progress: p,
 		underway:  make(map[blobKey]struct{}),
-		spare:     make(chan []byte, openPacks+2),
+		rooms:     make(chan []byte, packBuffers),
 		uploads:   make(chan finished),
 		uploaders: group,
 		ctx:       ctx,
+	}
+	for range packBuffers {
+		s.rooms <- nil
 	}
 	for range openPacks {
 		s.open = append(s.open, &openPack{limit: dataPackSize})
@@ -144,7 +148,12 @@ func (s *saver) pack(t repo.BlobType, sealed repo.Sealed) error {
 	}
 	open.mu.Lock()
 	if open.packer == nil {
-		open.packer = s.repo.NewPacker(t, s.buffer(open))
+		room, err := s.buffer(open)
+		if err != nil {
+			open.mu.Unlock()
+			return err
+		}
+		open.packer = s.repo.NewPacker(t, room)
 	}
 	open.packer.Add(sealed)
 	var full *repo.Packer
@@ -170,16 +179,22 @@ func (s *saver) send(f finished) error {
 }
 
 // buffer gives a pack room for what it will hold, so that it never grows by copying.
-// Buffers of data packs are used again: they are most of the memory of a capture.
-func (s *saver) buffer(open *openPack) []byte {
+// There are only so many for data packs, which are most of the memory of a capture:
+// who needs another waits for an upload.
+func (s *saver) buffer(open *openPack) ([]byte, error) {
 	if open.limit < dataPackSize {
-		return make([]byte, 0, open.limit+open.limit/8)
+		return make([]byte, 0, open.limit+open.limit/8), nil
 	}
+	began := time.Now()
+	defer func() { s.progress.WaitedForStorage.Add(int64(time.Since(began))) }()
 	select {
-	case b := <-s.spare:
-		return b
-	default:
-		return make([]byte, 0, open.limit+2<<20)
+	case b := <-s.rooms:
+		if b == nil {
+			b = make([]byte, 0, open.limit+2<<20)
+		}
+		return b, nil
+	case <-s.ctx.Done():
+		return nil, context.Cause(s.ctx)
 	}
 }
 
@@ -217,10 +232,7 @@ func (s *saver) put(f finished) error {
 	}
 	s.mu.Unlock()
 	if f.t == repo.Data {
-		select {
-		case s.spare <- data[:0]:
-		default:
-		}
+		s.rooms <- data[:0]
 	}
 	s.unindexed++
 	if s.unindexed >= packsPerFile {

@@ -41,8 +41,8 @@ func (c *capture) send(f *folder) error {
 }
 
 // worker reads files until there are no more.
-func (c *capture) worker() error {
-	r := newReader(c.saver, c.Progress, c.Repo.Config().Polynomial)
+func (c *capture) worker(b *bench) error {
+	r := newReader(c.saver, c.Progress, b)
 	for {
 		select {
 		case j, ok := <-c.jobs:
