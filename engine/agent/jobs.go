@@ -12,7 +12,6 @@ import (
 
 	"holdfast/engine"
 	"holdfast/engine/catalog"
-	"holdfast/engine/repo"
 	"holdfast/engine/restore"
 )
 
@@ -25,15 +24,20 @@ type jobs struct {
 	changed chan struct{} // closed and replaced when any job moved
 	turn    chan struct{} // one token: who has it may restore
 	tasks   sync.WaitGroup
-	stopped bool
+	stopped bool       // nothing starts
+	keeping sync.Mutex // held from reading a job in the catalog until it is written
 }
 
+// runningJob is one run of a job. The mutex of jobs guards what changes.
 type runningJob struct {
 	cancel   context.CancelFunc
 	progress restore.Progress
 	intent   engine.JobState // what a cancelled run becomes: paused or cancelled
+	over     bool            // its end is noted: what is asked for now is for the next
+	again    bool            // another run follows
 	ended    chan struct{}   // closed when it is no more
 	speed    counting
+	answers  map[string]engine.Existing // it began with; only the run itself looks
 }
 
 // jobRequest is what the catalog keeps of a job: everything resolved, so that a
@@ -44,7 +48,8 @@ type jobRequest struct {
 	Answers map[string]engine.Existing `json:"answers,omitempty"`
 	Only    []string                   `json:"only,omitempty"` // answered: just these are left
 	Started bool                       `json:"started"`        // an earlier run wrote files
-	Before  engine.Amount              `json:"before"`         // restored by ended runs
+	Before  engine.Amount              `json:"before"`         // restored by runs that came to their end
+	Last    engine.Amount              `json:"last"`           // by one that did not: the next counts it again
 }
 
 // jobSource is a file or folder of a job.
@@ -84,11 +89,16 @@ func (j *jobs) continueAll() {
 	}
 }
 
-// start runs a job in its turn.
+// start runs a job in its turn. One that runs may be about to end: when it has, it is
+// looked at again.
 func (j *jobs) start(id int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.stopped || j.running[id] != nil {
+	if j.stopped {
+		return
+	}
+	if run := j.running[id]; run != nil {
+		run.again = true
 		return
 	}
 	ctx, cancel := context.WithCancel(j.a.ctx)
@@ -99,11 +109,18 @@ func (j *jobs) start(id int64) {
 		j.work(ctx, id, run)
 		j.mu.Lock()
 		delete(j.running, id)
+		again := run.again
 		j.mu.Unlock()
 		close(run.ended)
+		if again {
+			j.start(id)
+		}
 		j.tell()
 	})
 }
+
+// errNotDue says that a job has nothing to run for: it was paused or has ended.
+var errNotDue = errors.New("the restore is not to be run")
 
 // work waits for the turn of a job and runs it.
 func (j *jobs) work(ctx context.Context, id int64, run *runningJob) {
@@ -121,7 +138,9 @@ func (j *jobs) work(ctx context.Context, id int64, run *runningJob) {
 	ticking, stop := context.WithCancel(ctx)
 	defer stop()
 	go j.tick(ticking)
-	j.end(c, id, run, explain("restore", where.Address, j.run(ctx, c, id, run)))
+	if err := j.run(ctx, c, id, run); !errors.Is(err, errNotDue) {
+		j.end(c, id, run, explain("restore", where.Address, err))
+	}
 }
 
 func (j *jobs) tick(ctx context.Context) {
@@ -139,19 +158,15 @@ func (j *jobs) tick(ctx context.Context) {
 
 // run restores what a job has left to do.
 func (j *jobs) run(ctx context.Context, c *catalog.Catalog, id int64, run *runningJob) error {
-	job, q, err := load(ctx, c, id)
-	if err != nil {
-		return err
-	}
 	r, err := j.a.freshen(ctx, "restore")
 	if err != nil {
 		return err
 	}
-	again := q.Started
-	job.State, job.Message, q.Started = engine.JobRunning, "", true
-	if err := store(ctx, c, job, q); err != nil {
+	job, q, again, err := j.begin(ctx, c, id)
+	if err != nil {
 		return err
 	}
+	run.answers = q.Answers
 	j.tell()
 	log := &itemLog{ctx: ctx, c: c, job: id, device: job.Device}
 	if err := log.begin(q.Only); err != nil {
@@ -173,6 +188,24 @@ func (j *jobs) run(ctx context.Context, c *catalog.Catalog, id int64, run *runni
 	return log.flush()
 }
 
+// begin notes that a job runs. Again: an earlier run wrote files.
+func (j *jobs) begin(ctx context.Context, c *catalog.Catalog, id int64) (now catalog.Job, request jobRequest, again bool, err error) {
+	err = j.update(ctx, c, id, func(job *catalog.Job, q *jobRequest) error {
+		if job.State != engine.JobWaiting && job.State != engine.JobRunning {
+			return errNotDue
+		}
+		again = q.Started
+		job.State, job.Message = engine.JobRunning, ""
+		q.Started, q.Last = true, engine.Amount{}
+		if len(q.Only) == 0 {
+			q.Before = engine.Amount{} // it counts what it finds
+		}
+		now, request = *job, *q
+		return nil
+	})
+	return now, request, again, err
+}
+
 func set(list []string) map[string]bool {
 	if len(list) == 0 {
 		return nil
@@ -184,76 +217,67 @@ func set(list []string) map[string]bool {
 	return m
 }
 
-// groups puts sources with one target folder together.
-func groups(sources []jobSource) [][]jobSource {
-	var out [][]jobSource
-	at := map[string]int{}
-	for _, s := range sources {
-		i, ok := at[s.Target]
-		if !ok {
-			i = len(out)
-			at[s.Target] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], s)
-	}
-	return out
-}
-
-// sources finds the nodes of the sources again.
-func (a *Agent) sources(ctx context.Context, r *repo.Repository, c *catalog.Catalog, group []jobSource) ([]restore.Source, error) {
-	out := make([]restore.Source, 0, len(group))
-	for _, s := range group {
-		id, err := repo.ParseID(s.Snapshot)
-		if err != nil {
-			return nil, err
-		}
-		snapshot, err := r.LoadSnapshot(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		node, err := nodeAt(ctx, r, c, snapshot.Tree, s.Path)
-		if errors.Is(err, errNoNode) {
-			return nil, notFound("restore", s.Path)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, restore.Source{Node: node, Path: s.Path, As: s.As})
-	}
-	return out, nil
-}
-
 // end notes how a run ended.
 func (j *jobs) end(c *catalog.Catalog, id int64, run *runningJob, err error) {
 	ctx := context.WithoutCancel(j.a.ctx)
-	job, q, loadErr := load(ctx, c, id)
-	if loadErr != nil {
-		j.a.Log.Error("a restore could not be noted", "job", id, "error", loadErr)
+	var ended catalog.Job
+	var request jobRequest
+	var counts map[engine.ItemState]catalog.ItemCount
+	noteErr := j.update(ctx, c, id, func(job *catalog.Job, q *jobRequest) error {
+		items, asking := c.NextItems(ctx, id, 0, 0, engine.ItemAsking)
+		var counted error
+		counts, counted = c.CountItems(ctx, id)
+		if err == nil {
+			err = explain("restore", "", errors.Join(asking, counted))
+		}
+		j.settle(run, job, q, items, err)
+		if job.State.Ended() {
+			job.Ended = j.a.Now()
+		}
+		ended, request = *job, *q
+		return nil
+	})
+	if noteErr != nil {
+		j.a.Log.Error("a restore could not be noted", "job", id, "error", noteErr)
+	} else if ended.State.Ended() {
+		j.tellEnd(ended, request, counts)
+	}
+}
+
+// settle says what becomes of a job whose run ended, and what of it counts.
+func (j *jobs) settle(run *runningJob, job *catalog.Job, q *jobRequest, asking []catalog.Item, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	run.over = true
+	here := engine.Amount{Files: run.progress.Files.Load(), Bytes: run.progress.Bytes.Load()}
+	if err != nil {
+		if job.State == engine.JobRunning {
+			q.Last = here
+		}
+		job.State = run.intent
+		if !errors.Is(err, context.Canceled) {
+			job.State, job.Message = engine.JobFailed, err.Error()
+		}
 		return
 	}
-	q.Before.Files += run.progress.Files.Load()
-	q.Before.Bytes += run.progress.Bytes.Load()
-	counts, countErr := c.CountItems(ctx, id)
-	switch {
-	case errors.Is(err, context.Canceled):
-		job.State = run.intent
-		if job.State != engine.JobCancelled {
-			q.Before = engine.Amount{} // the next run counts what it finds
+	q.Before.Files += here.Files
+	q.Before.Bytes += here.Bytes
+	q.Only = nil
+	for _, it := range asking {
+		_, answered := q.Answers[it.Target]
+		if _, known := run.answers[it.Target]; answered && !known {
+			q.Only = append(q.Only, it.Path)
 		}
-	case err != nil:
-		job.State, job.Message = engine.JobFailed, err.Error()
-	case countErr == nil && counts[engine.ItemAsking].Items > 0:
-		job.State = engine.JobAsking
+	}
+	switch {
+	case len(asking) == 0:
+		job.State, job.Message = engine.JobDone, ""
+	case run.intent != engine.JobWaiting:
+		job.State = run.intent
+	case len(q.Only) > 0:
+		job.State, run.again = engine.JobWaiting, true
 	default:
-		job.State, job.Message, q.Only = engine.JobDone, "", nil
-	}
-	if job.State.Ended() {
-		job.Ended = j.a.Now()
-		j.tellEnd(job, q, counts)
-	}
-	if err := store(ctx, c, job, q); err != nil {
-		j.a.Log.Error("a restore could not be noted", "job", id, "error", err)
+		job.State = engine.JobAsking
 	}
 }
 
@@ -269,60 +293,6 @@ func (j *jobs) tellEnd(job catalog.Job, q jobRequest, counts map[engine.ItemStat
 	default:
 		j.a.event(engine.ToneOK, "restore", "Got %s: %d restored and verified, to %s.", job.Title, q.Before.Files, job.Target)
 	}
-}
-
-// itemLog keeps what a run reports, in batches.
-type itemLog struct {
-	ctx    context.Context
-	c      *catalog.Catalog
-	job    int64
-	device string
-	n      int64
-	batch  []catalog.Item
-	err    error
-}
-
-// begin clears what an earlier run reported: this one sees all of it again, or, of
-// answered files, just those.
-func (l *itemLog) begin(only []string) error {
-	items, err := l.c.NextItems(l.ctx, l.job, 0, 0)
-	if err != nil {
-		return err
-	}
-	again := set(only)
-	kept := items[:0]
-	for _, it := range items {
-		if again != nil && !again[it.Path] {
-			kept = append(kept, it)
-		}
-	}
-	if err := l.c.ClearItems(l.ctx, l.job); err != nil {
-		return err
-	}
-	for i := range kept {
-		kept[i].N = int64(i + 1)
-	}
-	l.n = int64(len(kept))
-	if len(kept) == 0 {
-		return nil
-	}
-	return l.c.AddItems(l.ctx, l.job, kept)
-}
-
-func (l *itemLog) add(it engine.JobItem) {
-	l.n++
-	l.batch = append(l.batch, catalog.Item{N: l.n, Path: it.Path, Target: it.Target, Size: it.Size, State: it.State, Reason: it.Reason, Renamed: it.Renamed})
-	if len(l.batch) >= 500 {
-		l.err = errors.Join(l.err, l.flush())
-	}
-}
-
-func (l *itemLog) flush() error {
-	if len(l.batch) > 0 {
-		l.err = errors.Join(l.err, l.c.AddItems(context.WithoutCancel(l.ctx), l.job, l.batch))
-		l.batch = nil
-	}
-	return l.err
 }
 
 func load(ctx context.Context, c *catalog.Catalog, id int64) (catalog.Job, jobRequest, error) {
@@ -346,6 +316,20 @@ func store(ctx context.Context, c *catalog.Catalog, job catalog.Job, q jobReques
 	return c.UpdateJob(ctx, job)
 }
 
+// update changes what the catalog holds of a job, with nobody else in between.
+func (j *jobs) update(ctx context.Context, c *catalog.Catalog, id int64, fn func(*catalog.Job, *jobRequest) error) error {
+	j.keeping.Lock()
+	defer j.keeping.Unlock()
+	job, q, err := load(ctx, c, id)
+	if err != nil {
+		return err
+	}
+	if err := fn(&job, &q); err != nil {
+		return err
+	}
+	return store(ctx, c, job, q)
+}
+
 func (j *jobs) tell() {
 	j.mu.Lock()
 	close(j.changed)
@@ -360,7 +344,7 @@ func (j *jobs) halt(id int64, intent engine.JobState) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	run := j.running[id]
-	if run == nil {
+	if run == nil || run.over {
 		return false
 	}
 	run.intent = intent
@@ -373,7 +357,7 @@ func (j *jobs) halt(id int64, intent engine.JobState) bool {
 func (j *jobs) settled(ctx context.Context, id int64) error {
 	j.mu.Lock()
 	run := j.running[id]
-	halted := run != nil && run.intent != engine.JobWaiting
+	halted := run != nil && !run.over && run.intent != engine.JobWaiting
 	j.mu.Unlock()
 	if !halted {
 		return nil

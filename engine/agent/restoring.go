@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"holdfast/engine"
 	"holdfast/engine/catalog"
@@ -214,226 +213,42 @@ func (a *Agent) quickAmount(ctx context.Context, c *catalog.Catalog, r *repo.Rep
 	return amount, err
 }
 
-// WaitJob implements engine.Restore.
-func (a *Agent) WaitJob(ctx context.Context, id int64) (engine.Job, error) {
-	for {
-		a.jobs.mu.Lock()
-		changed := a.jobs.changed
-		_, runs := a.jobs.running[id]
-		a.jobs.mu.Unlock()
-		job, err := a.job(ctx, id)
+// groups puts sources with one target folder together.
+func groups(sources []jobSource) [][]jobSource {
+	var out [][]jobSource
+	at := map[string]int{}
+	for _, s := range sources {
+		i, ok := at[s.Target]
+		if !ok {
+			i = len(out)
+			at[s.Target] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], s)
+	}
+	return out
+}
+
+// sources finds the nodes of the sources again.
+func (a *Agent) sources(ctx context.Context, r *repo.Repository, c *catalog.Catalog, group []jobSource) ([]restore.Source, error) {
+	out := make([]restore.Source, 0, len(group))
+	for _, s := range group {
+		id, err := repo.ParseID(s.Snapshot)
 		if err != nil {
-			return job, err
+			return nil, err
 		}
-		if !runs && job.State != engine.JobWaiting && job.State != engine.JobRunning {
-			return job, nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return job, explain("restore", "", ctx.Err())
-		}
-	}
-}
-
-func (a *Agent) job(ctx context.Context, id int64) (engine.Job, error) {
-	c, where, err := a.connected("restore")
-	if err != nil {
-		return engine.Job{}, err
-	}
-	job, q, err := load(ctx, c, id)
-	if err != nil {
-		return engine.Job{}, explain("restore", where.Address, err)
-	}
-	return a.shown(ctx, c, job, q)
-}
-
-// shown is a job as the window shows it.
-func (a *Agent) shown(ctx context.Context, c *catalog.Catalog, job catalog.Job, q jobRequest) (engine.Job, error) {
-	out := engine.Job{
-		ID: job.ID, Title: job.Title, Target: job.Target, State: job.State, Message: job.Message,
-		Total: job.Total, Done: q.Before, Created: job.Created, Ended: job.Ended, Left: -1,
-	}
-	if d, err := c.Device(ctx, job.Device); err == nil {
-		out.Computer = d.Name
-	}
-	counts, err := c.CountItems(ctx, job.ID)
-	if err != nil {
-		return out, err
-	}
-	out.Failed, out.Skipped, out.Asking = counts[engine.ItemFailed].Items, counts[engine.ItemSkipped].Items, counts[engine.ItemAsking].Items
-	a.jobs.mu.Lock()
-	defer a.jobs.mu.Unlock()
-	run := a.jobs.running[job.ID]
-	if run == nil {
-		return out, nil
-	}
-	p := &run.progress
-	out.Done.Files += p.Files.Load()
-	out.Done.Bytes += p.Bytes.Load()
-	out.Current = p.Current()
-	if job.State == engine.JobRunning {
-		speed := run.speed.update(a.Now(), p.Bytes.Load())
-		out.Speed = int64(speed)
-		if left := out.Total.Bytes - out.Done.Bytes; speed > 1 && left >= 0 {
-			out.Left = time.Duration(float64(left) / speed * float64(time.Second))
-		}
-	}
-	return out, nil
-}
-
-// Jobs implements engine.Restore.
-func (a *Agent) Jobs(ctx context.Context) ([]engine.Job, error) {
-	c, where, err := a.connected("list restores")
-	if err != nil {
-		return nil, err
-	}
-	list, err := c.Jobs(ctx)
-	if err != nil {
-		return nil, explain("list restores", where.Address, err)
-	}
-	out := make([]engine.Job, 0, len(list))
-	for _, job := range list {
-		var q jobRequest
-		if err := json.Unmarshal(job.Request, &q); err != nil {
-			return nil, explain("list restores", where.Address, err)
-		}
-		shown, err := a.shown(ctx, c, job, q)
+		snapshot, err := r.LoadSnapshot(ctx, id)
 		if err != nil {
-			return nil, explain("list restores", where.Address, err)
+			return nil, err
 		}
-		out = append(out, shown)
+		node, err := nodeAt(ctx, r, c, snapshot.Tree, s.Path)
+		if errors.Is(err, errNoNode) {
+			return nil, notFound("restore", s.Path)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, restore.Source{Node: node, Path: s.Path, As: s.As})
 	}
 	return out, nil
-}
-
-// change loads a job, changes it and stores it.
-func (a *Agent) change(ctx context.Context, id int64, fn func(*catalog.Job, *jobRequest) error) error {
-	c, where, err := a.connected("restore")
-	if err != nil {
-		return err
-	}
-	job, q, err := load(ctx, c, id)
-	if err == nil {
-		err = fn(&job, &q)
-	}
-	if err == nil {
-		err = store(ctx, c, job, q)
-	}
-	a.jobs.tell()
-	return explain("restore", where.Address, err)
-}
-
-// PauseJob implements engine.Restore.
-func (a *Agent) PauseJob(ctx context.Context, id int64) error {
-	if a.jobs.halt(id, engine.JobPaused) {
-		return nil
-	}
-	return a.change(ctx, id, func(job *catalog.Job, _ *jobRequest) error {
-		if !job.State.Ended() {
-			job.State = engine.JobPaused
-		}
-		return nil
-	})
-}
-
-// ResumeJob implements engine.Restore.
-func (a *Agent) ResumeJob(ctx context.Context, id int64) error {
-	if err := a.jobs.settled(ctx, id); err != nil {
-		return explain("restore", "", err)
-	}
-	err := a.change(ctx, id, func(job *catalog.Job, q *jobRequest) error {
-		if job.State == engine.JobDone || job.State == engine.JobCancelled {
-			return invalid("restore", "", "This restore has ended. Choose the files again in Get Files to get them once more.")
-		}
-		if job.State == engine.JobFailed && len(q.Only) == 0 {
-			q.Before = engine.Amount{} // the next run counts what it finds
-		}
-		job.State, job.Message, job.Ended = engine.JobWaiting, "", time.Time{}
-		return nil
-	})
-	if err == nil {
-		a.jobs.start(id)
-	}
-	return err
-}
-
-// CancelJob implements engine.Restore.
-func (a *Agent) CancelJob(ctx context.Context, id int64) error {
-	if a.jobs.halt(id, engine.JobCancelled) {
-		return nil
-	}
-	return a.change(ctx, id, func(job *catalog.Job, _ *jobRequest) error {
-		if !job.State.Ended() {
-			job.State, job.Ended = engine.JobCancelled, a.Now()
-		}
-		return nil
-	})
-}
-
-// ForgetJob implements engine.Restore.
-func (a *Agent) ForgetJob(ctx context.Context, id int64) error {
-	c, where, err := a.connected("restore")
-	if err != nil {
-		return err
-	}
-	job, _, err := load(ctx, c, id)
-	if err == nil && !job.State.Ended() {
-		err = invalid("restore", "", "This restore has not ended yet. Cancel it first.")
-	}
-	if err == nil {
-		err = c.DeleteJob(ctx, id)
-	}
-	a.jobs.tell()
-	return explain("restore", where.Address, err)
-}
-
-// JobItems implements engine.Restore.
-func (a *Agent) JobItems(ctx context.Context, id int64, all bool) ([]engine.JobItem, error) {
-	c, where, err := a.connected("list restored files")
-	if err != nil {
-		return nil, err
-	}
-	items, err := c.NextItems(ctx, id, 0, 10000)
-	if err != nil {
-		return nil, explain("list restored files", where.Address, err)
-	}
-	out := make([]engine.JobItem, 0, len(items))
-	for _, it := range items {
-		out = append(out, engine.JobItem{Path: it.Path, Target: it.Target, State: it.State, Reason: it.Reason, Renamed: it.Renamed, Size: it.Size})
-	}
-	return out, nil
-}
-
-// Answer implements engine.Restore.
-func (a *Agent) Answer(ctx context.Context, id int64, stored string, choice engine.Existing) error {
-	c, where, err := a.connected("restore")
-	if err != nil {
-		return err
-	}
-	items, err := c.NextItems(ctx, id, 0, 0, engine.ItemAsking)
-	if err != nil {
-		return explain("restore", where.Address, err)
-	}
-	err = a.change(ctx, id, func(job *catalog.Job, q *jobRequest) error {
-		if q.Answers == nil {
-			q.Answers = map[string]engine.Existing{}
-		}
-		q.Only = nil
-		for _, it := range items {
-			if stored == "" || it.Path == stored {
-				q.Answers[it.Target] = choice
-				q.Only = append(q.Only, it.Path)
-			}
-		}
-		if len(q.Only) == 0 {
-			return notFound("restore", stored)
-		}
-		job.State = engine.JobWaiting
-		return nil
-	})
-	if err == nil {
-		a.jobs.start(id)
-	}
-	return err
 }
