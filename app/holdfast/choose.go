@@ -103,7 +103,7 @@ func (c *selectCommand) show(s *session, selection engine.Selection) error {
 		if x.Off {
 			off = " (off)"
 		}
-		s.say("exclude %s %s%s", x.Kind, x.Pattern, off)
+		s.say("exclude %s %s%s", x.Kind, shown(x.Pattern), off)
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func (c *selectCommand) why(s *session, selection engine.Selection) error {
 		if reason.Included {
 			word = "backed up"
 		}
-		s.say("%s: %s. %s", shown(p), word, reason.Rule)
+		s.say("%s: %s. %s", shown(p), word, safe(reason.Rule))
 	}
 	if s.JSON {
 		s.print(reasons)

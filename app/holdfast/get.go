@@ -242,7 +242,7 @@ func (s *session) got(job engine.Job, items []engine.JobItem) error {
 	for _, it := range items {
 		switch it.State {
 		case engine.ItemFailed, engine.ItemAsking:
-			fmt.Fprintf(os.Stderr, "%s: %s\n", shown(it.Path), it.Reason)
+			fmt.Fprintf(os.Stderr, "%s: %s\n", shown(it.Path), safe(it.Reason))
 		default:
 			if it.Renamed != "" {
 				s.say("%s: the one that was there is now %s", shown(it.Target), shown(it.Renamed))

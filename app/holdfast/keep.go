@@ -43,10 +43,10 @@ func (c *setupCommand) Run(s *session) error {
 		return nil
 	}
 	if !out.Made {
-		s.say("The backup in %s is connected.", c.Destination)
+		s.say("The backup in %s is connected.", shown(c.Destination))
 		return nil
 	}
-	s.say("A new backup was made in %s.\n\nRecovery code: %s\n", c.Destination, out.RecoveryCode)
+	s.say("A new backup was made in %s.\n\nRecovery code: %s\n", shown(c.Destination), out.RecoveryCode)
 	s.say("Print it or write it down; it is shown this once. It opens the backup when this\ncomputer is lost, in Holdfast and in restic alike.")
 	if out.KeyNote != "" {
 		s.say("\n%s", out.KeyNote)
@@ -63,7 +63,7 @@ func (c *signOutCommand) Run(s *session) error {
 	if err := s.engine.Disconnect(s.ctx); err != nil {
 		return err
 	}
-	s.say("This computer forgot the destination. What is stored there stays.")
+	s.did(map[string]bool{"connected": false}, "This computer forgot the destination. What is stored there stays.")
 	return nil
 }
 
@@ -97,7 +97,7 @@ func (c *backupCommand) Run(s *session) error {
 		return nil
 	}
 	for _, p := range result.Skipped {
-		fmt.Fprintf(os.Stderr, "skipped %s: %s\n", shown(p.Path), p.Reason)
+		fmt.Fprintf(os.Stderr, "skipped %s: %s\n", shown(p.Path), safe(p.Reason))
 	}
 	s.say("%d new, %d changed, %d deleted, %d unchanged; read %s, stored %s",
 		result.New, result.Changed, result.Deleted, result.Unchanged, size(result.Read), size(result.Stored))
@@ -121,7 +121,7 @@ func (c *statusCommand) Run(s *session) error {
 		s.print(status)
 		return nil
 	}
-	s.say("%s: %s", status.State, status.Reason)
+	s.say("%s: %s", status.State, safe(status.Reason))
 	if status.State == engine.StateSetup {
 		return nil
 	}
@@ -157,11 +157,13 @@ func (c *pauseCommand) Run(s *session) error {
 	if err := s.engine.Pause(s.ctx, until); err != nil {
 		return err
 	}
+	told := map[string]any{"paused": true, "until": nil}
 	if until.IsZero() {
-		s.say("Paused until you resume.")
-	} else {
-		s.say("Paused until %s.", when(until))
+		s.did(told, "Paused until you resume.")
+		return nil
 	}
+	told["until"] = until
+	s.did(told, "Paused until %s.", when(until))
 	return nil
 }
 
@@ -191,7 +193,7 @@ func (c *resumeCommand) Run(s *session) error {
 	if err := s.engine.Resume(s.ctx); err != nil {
 		return err
 	}
-	s.say("Resumed.")
+	s.did(map[string]bool{"paused": false}, "Resumed.")
 	return nil
 }
 
@@ -207,7 +209,7 @@ func (c *agentCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	s.say("Holdfast runs in the background; its socket is %s.", filepath.Clean(path))
+	s.did(map[string]string{"socket": path}, "Holdfast runs in the background; its socket is %s.", filepath.Clean(path))
 	err = control.Serve(s.ctx, listener, s.local)
 	if s.ctx.Err() != nil {
 		return nil

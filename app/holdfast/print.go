@@ -4,15 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"holdfast/engine"
 )
 
 // print writes a result as JSON.
 func (s *session) print(v any) {
+	s.printed = true
 	e := json.NewEncoder(os.Stdout)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
@@ -26,6 +30,15 @@ func (s *session) say(format string, args ...any) {
 	if !s.JSON {
 		fmt.Printf(format+"\n", args...)
 	}
+}
+
+// did tells what was done: as a sentence, or as JSON.
+func (s *session) did(v any, format string, args ...any) {
+	if s.JSON {
+		s.print(v)
+		return
+	}
+	s.say(format, args...)
 }
 
 // table writes rows in columns.
@@ -61,16 +74,33 @@ func size(n int64) string {
 // shown makes a name safe for a terminal: names are any bytes, and some of them
 // would be commands to it.
 func shown(name string) string {
-	clean := true
-	for _, r := range name {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			clean = false
-		}
-	}
-	if clean {
+	if utf8.ValidString(name) && !strings.ContainsFunc(name, unprintable) {
 		return name
 	}
-	return fmt.Sprintf("%q", name)
+	return strconv.Quote(name)
+}
+
+// safe makes a sentence that may hold names safe for a terminal.
+func safe(text string) string {
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case unprintable(r):
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// unprintable are control characters of every sort, those that turn the direction
+// of writing too; the two joiners belong to how words and pictures are written.
+func unprintable(r rune) bool {
+	return !unicode.IsGraphic(r) && r != '\u200c' && r != '\u200d'
 }
 
 // isTerminal says whether a progress line would be seen.

@@ -48,7 +48,7 @@ func (c *checkCommand) Run(s *session) error {
 		s.print(result)
 	}
 	for _, e := range result.Errors {
-		fmt.Fprintln(os.Stderr, e)
+		fmt.Fprintln(os.Stderr, safe(e))
 	}
 	for _, p := range result.Damaged {
 		fmt.Fprintf(os.Stderr, "affected: %s\n", shown(p))
@@ -75,7 +75,7 @@ func (c *drillCommand) Run(s *session) error {
 		s.print(proof)
 	}
 	for _, f := range proof.Failed {
-		fmt.Fprintln(os.Stderr, f)
+		fmt.Fprintln(os.Stderr, safe(f))
 	}
 	if len(proof.Failed) > 0 {
 		return &engine.Error{Op: "drill", Kind: engine.KindDamaged, Message: "The test restore failed. Run holdfast check --data to find out more."}
@@ -173,7 +173,11 @@ func (c *keyPassphraseCommand) Run(s *session) error {
 	if err := s.engine.SetPassphrase(s.ctx, passphrase); err != nil {
 		return err
 	}
-	s.say("The passphrase was changed.")
+	if c.Remove {
+		s.did(map[string]bool{"passphrase": false}, "The passphrase was taken away.")
+		return nil
+	}
+	s.did(map[string]bool{"passphrase": true}, "The passphrase was changed.")
 	return nil
 }
 
@@ -188,6 +192,6 @@ func (c *keyRevokeCommand) Run(s *session) error {
 	if err := s.engine.RevokeKey(s.ctx, c.Key); err != nil {
 		return err
 	}
-	s.say("The key was revoked.")
+	s.did(map[string]string{"revoked": c.Key}, "The key was revoked.")
 	return nil
 }
