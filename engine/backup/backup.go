@@ -48,7 +48,7 @@ import (
 // Options is one capture.
 type Options struct {
 	Repo    *repo.Repository
-	Catalog *catalog.Catalog
+	Catalog *catalog.Catalog // in step with the repository: after a Sync under the same lock
 	FS      source.FS
 
 	Device   string // id of this computer, a tag of the snapshot
@@ -220,9 +220,6 @@ func (c *capture) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := c.takeOver(ctx); err != nil {
-		return err
-	}
-	if err := c.dropLostPacks(ctx); err != nil {
 		return err
 	}
 	if c.absent, err = knownMounts(ctx, c.Catalog); err != nil {

@@ -2,13 +2,8 @@ package backup
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
-
-	"holdfast/engine/repo"
-	"holdfast/engine/storage"
 )
 
 // takeOver prepares for going on where a capture ended that was not committed. What
@@ -35,27 +30,4 @@ func (c *capture) takeOver(ctx context.Context) error {
 // of it, so the catalog must not either.
 func (c *capture) dropLeftovers(ctx context.Context) error {
 	return c.Catalog.DropStagedDirs(ctx, c.Device, slices.Collect(maps.Keys(c.leftover)))
-}
-
-// dropLostPacks forgets packs that an earlier capture left without an index and that
-// are not at the destination any more: whoever tidied up there could not know that
-// somebody was going to need them.
-func (c *capture) dropLostPacks(ctx context.Context) error {
-	packs, err := c.Catalog.UnindexedPacks(ctx)
-	if err != nil {
-		return err
-	}
-	var lost []repo.ID
-	for _, p := range packs {
-		_, err := c.Repo.Store().Stat(ctx, storage.Packs, p.ID.String())
-		if errors.Is(err, storage.ErrNotFound) {
-			lost = append(lost, p.ID)
-		} else if err != nil {
-			return fmt.Errorf("look for pack %v: %w", p.ID, err)
-		}
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	return c.Catalog.RemovePacks(ctx, lost)
 }

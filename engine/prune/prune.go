@@ -6,10 +6,11 @@
 // cannot be read, a blob in no known pack) ends the run before a single pack is
 // touched. Packs with nothing used in them go; packs of which little is used, and
 // heaps of small ones, are put together in new packs by copying sealed blobs as they
-// are. Packs that no index speaks of were left by a run that was killed, and go too: a
-// capture makes sure of its own before it relies on them. New packs are durable before the index that names them, the new index before
-// the old one goes, and that before any pack does. Whatever moment a run ends at,
-// every snapshot that is listed restores.
+// are. Packs that no index speaks of were left by a run that was killed, and go too:
+// catalog.Sync looks for those that it knows before a capture relies on them. New
+// packs are durable before the index that names them, the new index before the old
+// one goes, and that before any pack does. Whatever moment a run ends at, every
+// snapshot that is listed restores.
 //
 // Which snapshots stay is engine/retention's to say. The exclusive lock of restic's
 // protocol keeps other programs away meanwhile.
