@@ -8,6 +8,7 @@ import (
 
 	"holdfast/engine"
 	"holdfast/engine/catalog"
+	"holdfast/engine/prune"
 )
 
 // undoTerm is how long a removal can be undone.
@@ -158,15 +159,16 @@ func (a *Agent) hidden(device, path string) bool {
 	return false
 }
 
-// finalRemovals are the paths whose time to undo is over.
-func (a *Agent) finalRemovals(s settingsFile) []string {
-	var paths []string
+// finalRemovals are those whose time to undo is over. What was chosen again since,
+// and captured, stays.
+func (a *Agent) finalRemovals(s settingsFile) []prune.Removal {
+	var final []prune.Removal
 	for _, r := range s.Removals {
 		if a.Now().After(r.Final) {
-			paths = append(paths, r.Path)
+			final = append(final, prune.Removal{Path: r.Path, Before: r.Time})
 		}
 	}
-	return paths
+	return final
 }
 
 // pending are the removals that can still be undone.

@@ -13,7 +13,7 @@
 // snapshot that is listed restores.
 //
 // Which snapshots stay is engine/retention's to say. The exclusive lock of restic's
-// protocol keeps other programs away meanwhile.
+// protocol keeps other programs away meanwhile, and is asked before every removal.
 package prune
 
 import (
@@ -35,8 +35,15 @@ type Options struct {
 	Catalog *catalog.Catalog
 	Device  string // whose snapshots are thinned; space is freed for all
 	Policy  engine.Retention
-	Removed []string // paths of the device to take out of all its snapshots
+	Removed []Removal
 	Now     func() time.Time
+}
+
+// Removal is a path of the device to take out of its snapshots up to a moment. What
+// was captured later was chosen anew.
+type Removal struct {
+	Path   string
+	Before time.Time // that moment is the last one
 }
 
 // Packs are rewritten when this share of their bytes is unused, or when they are
@@ -52,6 +59,7 @@ const (
 // run is a running one.
 type run struct {
 	Options
+	lock   *repo.Lock
 	marks  *catalog.Marks
 	result engine.MaintainResult
 }
@@ -64,17 +72,9 @@ func Run(ctx context.Context, o Options) (engine.MaintainResult, error) {
 		return r.result, err
 	}
 	defer lock.Unlock()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() {
-		select {
-		case <-lock.Lost(): // after a long sleep, say: others may be at work
-			cancel(fmt.Errorf("%w: the lock was lost on the way", repo.ErrLocked))
-		case <-stop:
-		}
-	}()
+	r.lock = lock
+	ctx, cancel := lock.Context(ctx)
+	defer cancel()
 	err = r.steps(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(context.Cause(ctx), err)
@@ -102,6 +102,18 @@ func (r *run) steps(ctx context.Context) error {
 		return err
 	}
 	return r.sweep(ctx, plan)
+}
+
+// discard removes a file of the repository for good, if the lock is still held at this
+// very moment: a computer that slept must not go on by what it knew before.
+func (r *run) discard(ctx context.Context, remove func(context.Context, repo.ID) error, id repo.ID) error {
+	if err := r.lock.Held(); err != nil {
+		return err
+	}
+	if err := remove(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // forget removes the snapshots that the policy lets go. One that alone holds the
@@ -132,7 +144,7 @@ func (r *run) forget(ctx context.Context) error {
 		if keep[s.ID] {
 			continue
 		}
-		if err := r.Repo.RemoveSnapshot(ctx, s.ID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		if err := r.discard(ctx, r.Repo.RemoveSnapshot, s.ID); err != nil {
 			return errors.Join(fmt.Errorf("remove snapshot %v: %w", s.ID, err), r.Catalog.Forget(ctx, gone))
 		}
 		gone = append(gone, s.ID)

@@ -374,7 +374,9 @@ func TestPathsThatAreRemovedAreInNoSnapshotAnyMore(t *testing.T) {
 	b, _ := history(t)
 	o := options(b, 5.6, engine.Retention{})
 	o.Policy = engine.Retention{All: 1000 * day}
-	o.Removed = []string{"/goes/away", "/sub", "/not/there", "/", "/stays/below a file"}
+	for _, path := range []string{"/goes/away", "/sub", "/not/there", "/", "/stays/below a file"} {
+		o.Removed = append(o.Removed, prune.Removal{Path: path, Before: o.Now()})
+	}
 	before := captures(b)
 	if _, err := prune.Run(t.Context(), o); err != nil {
 		t.Fatal(err)

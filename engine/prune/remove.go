@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"holdfast/engine/repo"
-	"holdfast/engine/storage"
 )
 
 // remover takes paths out of snapshots: the trees on the way to a path are written
@@ -18,7 +17,7 @@ type remover struct {
 	saved  map[repo.ID]bool // trees written by this run
 }
 
-// remove takes the final removals out of every snapshot of the device. New
+// remove takes the final removals out of the snapshots of the device. New
 // snapshots are durable before the old ones go.
 func (r *run) remove(ctx context.Context) error {
 	if len(r.Removed) == 0 {
@@ -32,9 +31,12 @@ func (r *run) remove(ctx context.Context) error {
 	replaced := map[repo.ID]repo.ID{} // old snapshot, new tree
 	for _, s := range snapshots {
 		tree := s.Tree
-		for _, path := range r.Removed {
-			if tree, err = m.without(ctx, tree, names(path)); err != nil {
-				return fmt.Errorf("take %q out of snapshot %v: %w", path, s.ID, err)
+		for _, gone := range r.Removed {
+			if s.Time.After(gone.Before) {
+				continue
+			}
+			if tree, err = m.without(ctx, tree, names(gone.Path)); err != nil {
+				return fmt.Errorf("take %q out of snapshot %v: %w", gone.Path, s.ID, err)
 			}
 		}
 		if tree != s.Tree {
@@ -66,13 +68,13 @@ func (r *run) replaceSnapshot(ctx context.Context, id, tree repo.ID) error {
 	if s.Original == nil {
 		s.Original = &id
 	}
+	if err := r.lock.Held(); err != nil {
+		return err
+	}
 	if _, err := r.Repo.SaveSnapshot(ctx, s); err != nil {
 		return err
 	}
-	if err := r.Repo.RemoveSnapshot(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return err
-	}
-	return nil
+	return r.discard(ctx, r.Repo.RemoveSnapshot, id)
 }
 
 // without gives the tree that a tree becomes when a path below it is taken out; the
@@ -150,6 +152,9 @@ func (m *remover) flush(ctx context.Context) error {
 	}
 	packs, err := m.Catalog.UnindexedPacks(ctx)
 	if err != nil {
+		return err
+	}
+	if err := m.lock.Held(); err != nil {
 		return err
 	}
 	id, err := m.Repo.SaveIndex(ctx, packs, nil)

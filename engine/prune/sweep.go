@@ -114,7 +114,7 @@ func (r *run) sweep(ctx context.Context, p plan) error {
 		if written[id] {
 			continue
 		}
-		if err := r.Repo.RemoveIndex(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		if err := r.discard(ctx, r.Repo.RemoveIndex, id); err != nil {
 			return err
 		}
 		removed = append(removed, id)
@@ -137,7 +137,7 @@ func (r *run) removePacks(ctx context.Context, gone map[repo.ID]bool, freed int6
 		return err
 	}
 	for _, id := range ids {
-		if err := r.Repo.RemovePack(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		if err := r.discard(ctx, r.Repo.RemovePack, id); err != nil {
 			return err
 		}
 	}
@@ -220,6 +220,9 @@ func (r *run) index(ctx context.Context, gone map[repo.ID]bool, old []repo.ID) (
 	flush := func(supersedes []repo.ID) error {
 		if len(batch) == 0 {
 			return nil
+		}
+		if err := r.lock.Held(); err != nil {
+			return err
 		}
 		id, err := r.Repo.SaveIndex(ctx, batch, supersedes)
 		if err != nil {
