@@ -251,6 +251,9 @@ func (s *saver) index(ctx context.Context) error {
 	for len(packs) > 0 {
 		batch := packs[:min(len(packs), packsPerFile)]
 		packs = packs[len(batch):]
+		if err := s.present(ctx, batch); err != nil {
+			return err
+		}
 		file, err := s.repo.SaveIndex(ctx, batch, nil)
 		if err != nil {
 			return fmt.Errorf("store index: %w", err)
