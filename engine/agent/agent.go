@@ -85,6 +85,7 @@ type Agent struct {
 	deaf        bool      // changes are not watched: every capture looks at everything
 	rescan      bool      // look at everything at the next capture
 	hints       map[string]bool
+	pause       context.CancelFunc     // ends the capture that the schedule began; nil: never began one
 	freshened   time.Time              // when the catalog was in step with the destination
 	reread      func(path string) bool // what a check found damaged; nil: nothing
 }

@@ -258,9 +258,10 @@ func TestWhatBadInputGets(t *testing.T) {
 			mend: func(_ *testing.T, w *world) { w.undo() },
 		},
 	}
+	sharedHome(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorldApart(t)
 			mounted(t, filepath.Dir(w.dest), "size=16m")
 			w.setUp().write("letter.txt", "dear all")
 			w.backUp()

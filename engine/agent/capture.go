@@ -290,6 +290,12 @@ func (a *Agent) Pause(ctx context.Context, until time.Time) error {
 	if err := a.saveSettings(func(s *settingsFile) { s.PausedUntil = &until }); err != nil {
 		return err
 	}
+	a.mu.Lock()
+	end := a.pause
+	a.mu.Unlock()
+	if end != nil {
+		end()
+	}
 	if until.IsZero() {
 		a.event(engine.ToneWarn, "settings", "Backup was paused until it is resumed.")
 	} else {

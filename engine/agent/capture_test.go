@@ -316,6 +316,7 @@ func TestDetailsAddUp(t *testing.T) {
 }
 
 func TestACatalogThatIsLostOrDamagedIsRebuiltUnasked(t *testing.T) {
+	sharedHome(t)
 	for name, harm := range map[string]func(path string) error{
 		"deleted":   os.Remove,
 		"damaged":   func(p string) error { return os.WriteFile(p, []byte(noise(100000)), 0o600) },
@@ -323,7 +324,7 @@ func TestACatalogThatIsLostOrDamagedIsRebuiltUnasked(t *testing.T) {
 		"empty":     func(p string) error { return os.Truncate(p, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t).setUp().write("letter.txt", "dear all", "photo", noise(50000))
+			w := newWorldApart(t).setUp().write("letter.txt", "dear all", "photo", noise(50000))
 			w.backUp()
 			w.write("letter.txt", "dear friends")
 			w.backUp()
@@ -406,6 +407,38 @@ func TestBackgroundCapturesWhatFileEventsTell(t *testing.T) {
 	w.wake()
 	eventually(t, "the change was captured", func() bool { return captures() > before })
 	is(t, w.restored(engine.Ref{Path: w.user}), "letter.txt", "dear all", "deep/er/diary", "tomorrow")
+}
+
+func TestAPauseEndsTheCaptureThatRuns(t *testing.T) {
+	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	faults := sourcetest.New()
+	w.fs = faults
+	paused := make(chan error, 1)
+	faults.Add(sourcetest.Fault{Op: sourcetest.Open, Path: w.at("letter.txt"), Nth: 1, Do: func() { paused <- w.Pause(w.ctx(), time.Time{}) }})
+	opened := make(chan struct{})
+	faults.Add(sourcetest.Fault{Op: sourcetest.OpenDir, Path: "/", Nth: 1, Do: func() { <-opened }})
+	w.reopen(background)
+	close(opened)
+	select {
+	case err := <-paused:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("no capture began")
+	}
+	eventually(t, "the capture ended", func() bool {
+		s, err := w.Status(w.ctx())
+		return err == nil && s.State == engine.StatePaused
+	})
+	if m, err := w.Moments(w.ctx(), ""); err != nil || len(m) != 0 {
+		t.Errorf("captured while paused: %v, %v", m, err)
+	}
+	if err := w.Resume(w.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it went on", func() bool { m, _ := w.Moments(w.ctx(), ""); return len(m) == 1 })
+	is(t, w.restored(engine.Ref{Path: w.user}), "letter.txt", "dear all")
 }
 
 func TestAPauseHoldsTheSchedule(t *testing.T) {

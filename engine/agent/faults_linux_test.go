@@ -61,10 +61,11 @@ func fill(t *testing.T, drive string, leave int64) {
 }
 
 func TestADamagedIndexOrSnapshotKeepsNobodyFromBackingUp(t *testing.T) {
+	sharedHome(t)
 	for _, what := range []string{"index", "snapshots"} {
 		for _, known := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, with the catalog: %v", what, known), func(t *testing.T) {
-				w := newWorld(t).setUp().write("letter.txt", "dear all")
+				w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 				w.backUp()
 				w.write("diary.txt", "today")
 				w.backUp()

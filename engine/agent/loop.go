@@ -86,7 +86,7 @@ func (a *Agent) scheduled() {
 	}
 	full := a.rescan
 	a.mu.Unlock()
-	if _, err := a.BackUp(a.ctx, nil); err != nil {
+	if err := a.backUpUntilPaused(); err != nil {
 		return
 	}
 	if full {
@@ -102,6 +102,21 @@ func (a *Agent) scheduled() {
 		_, err := a.Drill(ctx)
 		return err
 	})
+}
+
+// backUpUntilPaused captures; a pause ends it at the next safe point, and it goes on
+// from there when it is over.
+func (a *Agent) backUpUntilPaused() error {
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	a.mu.Lock()
+	a.pause = cancel
+	a.mu.Unlock()
+	if paused, _ := a.paused(); paused {
+		return context.Canceled
+	}
+	_, err := a.BackUp(ctx, nil)
+	return err
 }
 
 // inIdle runs a duty that is due. One that fails is due again an interval later,

@@ -14,7 +14,12 @@ import (
 // was deleted, and two photos of one name.
 func history(t *testing.T) (w *world, between time.Time) {
 	t.Helper()
-	w = newWorld(t).setUp().write("letter.txt", "dear all", "gone.txt", "gone", "a/photo.jpg", "a", "b/photo.jpg", "b", ".hidden", "h")
+	return historyOf(newWorld(t))
+}
+
+func historyOf(w *world) (_ *world, between time.Time) {
+	w.t.Helper()
+	w.setUp().write("letter.txt", "dear all", "gone.txt", "gone", "a/photo.jpg", "a", "b/photo.jpg", "b", ".hidden", "h")
 	w.backUp()
 	between = w.clock.now()
 	w.clock.jump(time.Hour)
@@ -207,9 +212,10 @@ func TestWhatExistsIsKept(t *testing.T) {
 }
 
 func TestADifferentFileIsAskedAbout(t *testing.T) {
+	sharedHome(t)
 	for choice, want := range map[engine.Existing]string{engine.ExistingKeep: "mine", engine.ExistingOverwrite: "dear friends", engine.ExistingRename: "dear friends"} {
 		t.Run(string(choice), func(t *testing.T) {
-			w, _ := history(t)
+			w, _ := historyOf(newWorldApart(t))
 			w.write("letter.txt", "mine", "a/photo.jpg", "mine")
 			q := engine.GetRequest{Refs: []engine.Ref{{Path: w.user}}, To: engine.ToOriginal, Exists: engine.ExistingSkip}
 			job := w.get(q)

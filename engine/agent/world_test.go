@@ -41,6 +41,7 @@ type world struct {
 	clock *clock
 	fs    source.FS
 	undo  func() // of what a test has done to it
+	apart bool   // chooses its own folder, because the home folder is shared
 	*Agent
 }
 
@@ -76,6 +77,40 @@ func newWorld(t *testing.T) *world {
 	w.open()
 	t.Cleanup(func() { w.close() })
 	return w
+}
+
+// sharedHome is for a test whose parts run side by side: each of them has a folder
+// in one home folder, which is the process's. A capture waits for its lock to
+// settle, so that they take much less time together than one after the other.
+func sharedHome(t *testing.T) {
+	t.Helper()
+	t.Setenv("HOME", filepath.Join(t.TempDir(), "home"))
+	t.Setenv("XDG_CONFIG_HOME", "")
+}
+
+// newWorldApart is newWorld for a part of such a test.
+func newWorldApart(t *testing.T) *world {
+	t.Helper()
+	t.Parallel()
+	root := t.TempDir()
+	user, err := os.MkdirTemp(mkdir(t, os.Getenv("HOME")), "ada-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, user: filepath.Join(user, "files"), state: filepath.Join(root, "state"), dest: filepath.Join(root, "drive", "backup"), clock: new(clock), apart: true}
+	mkdir(t, w.user)
+	mkdir(t, filepath.Dir(w.dest))
+	w.open()
+	t.Cleanup(func() { w.close() })
+	return w
+}
+
+func mkdir(t *testing.T, dir string) string {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // another is a second computer with the same home folder and destination.
@@ -135,6 +170,12 @@ func (w *world) setUp() *world {
 		w.t.Fatal(err)
 	}
 	w.code = out.RecoveryCode
+	if w.apart {
+		chosen := engine.Selection{Choices: []engine.Choice{{Path: w.user, Include: true, NewItems: true}}}
+		if err := w.SaveSelection(w.ctx(), chosen); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 	return w
 }
 
