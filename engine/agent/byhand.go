@@ -51,36 +51,40 @@ func (a *Agent) chosen(ctx context.Context, paths []string) ([]string, error) {
 }
 
 // rememberOnce notes paths that were captured by hand, so that captures of the
-// selection keep them.
+// selection keep them. What was removed from the backup there is in it again.
 func (a *Agent) rememberOnce(paths []string) error {
+	again := func(r removal) bool {
+		path := onDisk(r.Path)
+		return slices.ContainsFunc(paths, func(p string) bool { return within(p, path) || within(path, p) })
+	}
 	s := a.current()
 	var add []string
 	for _, p := range paths {
-		covered := false
-		for _, q := range s.Once {
-			covered = covered || within(p, q)
-		}
-		if !covered {
+		if !slices.ContainsFunc(s.Once, func(q string) bool { return within(p, q) }) {
 			add = append(add, p)
 		}
 	}
-	if len(add) == 0 {
+	if len(add) == 0 && !slices.ContainsFunc(s.Removals, again) {
 		return nil
 	}
-	return a.saveSettings(func(s *settingsFile) { s.Once = append(append([]string{}, s.Once...), add...) })
+	var ended []removal
+	err := a.saveSettings(func(s *settingsFile) {
+		s.Once = append(slices.Clone(s.Once), add...)
+		ended = s.endRemovals(again)
+	})
+	if err == nil {
+		a.tellEnded(ended)
+	}
+	return err
 }
 
 // keepOnce says which paths outside the selection stay as they were stored.
-func keepOnce(once []string) func(string) bool {
+func keepOnce(once []string, removals []removal) func(string) bool {
 	if len(once) == 0 {
 		return nil
 	}
+	removed := removedFrom(removals)
 	return func(path string) bool {
-		for _, p := range once {
-			if within(path, p) || within(p, path) {
-				return true
-			}
-		}
-		return false
+		return !removed(path) && slices.ContainsFunc(once, func(p string) bool { return within(path, p) || within(p, path) })
 	}
 }

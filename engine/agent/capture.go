@@ -85,20 +85,32 @@ func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bo
 	if err := a.sync(ctx); err != nil {
 		return engine.CaptureResult{}, err
 	}
+	c, where, err := a.connected("back up")
+	if err == nil {
+		err = a.leaveOut(ctx, c, where.Device)
+	}
+	if err != nil {
+		return engine.CaptureResult{}, err
+	}
 	options, err := a.captureOptions(r, paths, heard, full)
 	if err != nil {
 		return engine.CaptureResult{}, err
 	}
-	options.Progress = progress
+	options.Progress, options.Held = progress, lock.Held
 	return backup.Run(ctx, options)
 }
 
 // captureOptions says what to capture: the selection, or these paths.
 func (a *Agent) captureOptions(r *repo.Repository, paths []string, heard map[string]bool, full bool) (backup.Options, error) {
-	s := a.current()
 	a.mu.Lock()
 	where, c, reread := a.where, a.catalog, a.reread
 	a.mu.Unlock()
+	if len(paths) > 0 && reread == nil {
+		if err := a.rememberOnce(paths); err != nil {
+			return backup.Options{}, err
+		}
+	}
+	s := a.current()
 	o := backup.Options{
 		Repo: r, Catalog: c, FS: a.FS, Now: a.Now,
 		Device: where.Device, Computer: s.Settings.Computer, Workers: workers(s.Settings.Usage),
@@ -110,15 +122,11 @@ func (a *Agent) captureOptions(r *repo.Repository, paths []string, heard map[str
 		for _, p := range paths {
 			chosen.Choices = append(chosen.Choices, engine.Choice{Path: p, Include: true, NewItems: true})
 		}
-		o.Set, o.Keep = "paths", func(string) bool { return true }
+		removed := removedFrom(s.Removals)
+		o.Set, o.Keep = "paths", func(path string) bool { return !removed(path) }
 		o.Retry = []time.Duration{2 * time.Second}
-		if reread == nil {
-			if err := a.rememberOnce(paths); err != nil {
-				return o, err
-			}
-		}
 	} else {
-		o.Keep = keepOnce(s.Once)
+		o.Keep = keepOnce(s.Once, s.Removals)
 		if !full {
 			o.Look = []backup.Look{}
 			for path, recursive := range heard {

@@ -93,7 +93,7 @@ func (a *Agent) captureAgain(ctx context.Context, device string, found verify.Re
 	var present []string
 	for _, f := range found.Files {
 		full := onDisk(f.Path)
-		if f.Device != device || paths[full] {
+		if f.Device != device || paths[full] || a.hidden(device, f.Path) {
 			continue
 		}
 		paths[full] = true
@@ -182,14 +182,16 @@ func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
 	if err := a.sync(ctx); err != nil {
 		return engine.MaintainResult{}, explain(op, where.Address, err)
 	}
-	s := a.current()
-	final := a.finalRemovals(s)
+	final, ids, err := a.finalRemovals(ctx, c, where.Device)
+	if err != nil {
+		return engine.MaintainResult{}, explain(op, where.Address, err)
+	}
 	result, err := prune.Run(ctx, prune.Options{
 		Repo: r, Catalog: c, Device: where.Device,
-		Policy: s.Settings.Retention, Removed: final, Now: a.Now,
+		Policy: a.current().Settings.Retention, Removed: final, Now: a.Now,
 	})
-	if err == nil && len(final) > 0 {
-		err = a.saveSettings(func(s *settingsFile) { s.Removals = a.pending(s.Removals) })
+	if err == nil {
+		err = a.dropRemovals(ids)
 	}
 	if err == nil && result.Forgotten+result.Packs > 0 {
 		a.event(engine.ToneQuiet, "backup", "Tidied up: %s thinned away, %s freed.", plural(result.Forgotten, "backup", "backups"), bytesText(result.Freed))

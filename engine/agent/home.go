@@ -33,12 +33,13 @@ type destinationFile struct {
 
 // settingsFile is the content of settings.json.
 type settingsFile struct {
-	Settings    engine.Settings  `json:"settings"`
-	Selection   engine.Selection `json:"selection"`
-	Once        []string         `json:"once,omitempty"`         // paths captured by hand, outside the selection
-	PausedUntil *time.Time       `json:"paused_until,omitempty"` // zero time: until resumed
-	Removals    []removal        `json:"removals,omitempty"`
-	Changed     time.Time        `json:"changed"` // of settings or selection
+	Settings  engine.Settings  `json:"settings"`
+	Selection engine.Selection `json:"selection"`
+	// Of this computer at the connected destination; another one knows nothing of them.
+	Once        []string   `json:"once,omitempty"`         // paths captured by hand, outside the selection
+	PausedUntil *time.Time `json:"paused_until,omitempty"` // zero time: until resumed
+	Removals    []removal  `json:"removals,omitempty"`
+	Changed     time.Time  `json:"changed"` // of settings or selection
 }
 
 // removal is a "Remove from backup…" whose time to undo has not run out.
@@ -49,6 +50,10 @@ type removal struct {
 	Final time.Time `json:"final"`
 	Files int64     `json:"files"`
 	Bytes int64     `json:"bytes"`
+	File  bool      `json:"file,omitempty"` // the path is not a folder
+	// Held is the last moment of a capture that may hold the path; zero: none has
+	// begun without it.
+	Held time.Time `json:"held,omitzero"`
 	// What was chosen there before, for the undo.
 	Choices []engine.Choice `json:"choices,omitempty"`
 	Once    []string        `json:"once,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"holdfast/engine"
@@ -29,9 +30,11 @@ func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Remov
 	if stored == "/" {
 		return engine.Removal{}, invalid(op, stored, "This would remove the whole backup of this computer. Remove single folders, or disconnect in Settings.")
 	}
-	if _, err := c.Lookup(ctx, where.Device, stored); errors.Is(err, catalog.ErrNotFound) {
+	entry, err := c.Lookup(ctx, where.Device, stored)
+	if errors.Is(err, catalog.ErrNotFound) {
 		return engine.Removal{}, notFound(op, stored)
-	} else if err != nil {
+	}
+	if err != nil {
 		return engine.Removal{}, explain(op, where.Address, err)
 	}
 	amount, err := c.AmountAt(ctx, where.Device, stored, a.Now())
@@ -39,7 +42,7 @@ func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Remov
 		return engine.Removal{}, explain(op, where.Address, err)
 	}
 	now := a.Now().Round(0)
-	r := removal{Path: stored, Time: now, Final: now.Add(undoTerm), Files: amount.Files, Bytes: amount.Bytes}
+	r := removal{Path: stored, Time: now, Final: now.Add(undoTerm), Files: amount.Files, Bytes: amount.Bytes, File: entry.Kind != catalog.Dir}
 	err = a.saveSettings(func(s *settingsFile) {
 		for _, old := range s.Removals {
 			r.ID = max(r.ID, old.ID)
@@ -159,25 +162,93 @@ func (a *Agent) hidden(device, path string) bool {
 	return false
 }
 
-// finalRemovals are those whose time to undo is over. What was chosen again since,
-// and captured, stays.
-func (a *Agent) finalRemovals(s settingsFile) []prune.Removal {
-	var final []prune.Removal
+// endRemovals ends the removals of which something is chosen again, and gives them.
+func (s *settingsFile) endRemovals(chosen func(removal) bool) []removal {
+	var kept, ended []removal
 	for _, r := range s.Removals {
-		if a.Now().After(r.Final) {
-			final = append(final, prune.Removal{Path: r.Path, Before: r.Time})
-		}
-	}
-	return final
-}
-
-// pending are the removals that can still be undone.
-func (a *Agent) pending(all []removal) []removal {
-	var kept []removal
-	for _, r := range all {
-		if !a.Now().After(r.Final) {
+		if chosen(r) {
+			ended = append(ended, r)
+		} else {
 			kept = append(kept, r)
 		}
 	}
-	return kept
+	s.Removals = kept
+	return ended
+}
+
+func (a *Agent) tellEnded(ended []removal) {
+	for _, r := range ended {
+		a.event(engine.ToneOK, "settings", "%s was chosen again, so it is in the backup with all its versions.", r.Path)
+	}
+	if len(ended) > 0 {
+		a.notices.tell(engine.TopicSelection, engine.TopicFiles)
+	}
+}
+
+// removedFrom says which paths on this computer are removed from the backup.
+func removedFrom(removals []removal) func(path string) bool {
+	return func(path string) bool {
+		for _, r := range removals {
+			if within(path, onDisk(r.Path)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// leaveOut notes, at the beginning of a capture, up to when captures may hold what was
+// removed before it: one that ran at that moment still stored it.
+func (a *Agent) leaveOut(ctx context.Context, c *catalog.Catalog, device string) error {
+	var left []int64
+	for _, r := range a.current().Removals {
+		if r.Held.IsZero() {
+			left = append(left, r.ID)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	next, err := c.NextTime(ctx, device, a.Now())
+	if err != nil {
+		return err
+	}
+	return a.saveSettings(func(s *settingsFile) {
+		s.Removals = slices.Clone(s.Removals)
+		for i := range s.Removals {
+			if slices.Contains(left, s.Removals[i].ID) {
+				s.Removals[i].Held = next.Add(-1).Round(0)
+			}
+		}
+	})
+}
+
+// finalRemovals are those whose time to undo is over, and their numbers. What was
+// captured without them stays.
+func (a *Agent) finalRemovals(ctx context.Context, c *catalog.Catalog, device string) (final []prune.Removal, ids []int64, err error) {
+	now, err := c.NextTime(ctx, device, a.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range a.current().Removals {
+		if !a.Now().After(r.Final) {
+			continue
+		}
+		before := r.Held
+		if before.IsZero() {
+			before = now
+		}
+		final, ids = append(final, prune.Removal{Path: r.Path, Before: before}), append(ids, r.ID)
+	}
+	return final, ids, nil
+}
+
+// dropRemovals forgets removals that were carried out.
+func (a *Agent) dropRemovals(ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return a.saveSettings(func(s *settingsFile) {
+		s.endRemovals(func(r removal) bool { return slices.Contains(ids, r.ID) })
+	})
 }

@@ -24,12 +24,19 @@ func (a *Agent) Selection(ctx context.Context) (engine.Selection, error) {
 
 // SaveSelection implements engine.Select.
 func (a *Agent) SaveSelection(ctx context.Context, s engine.Selection) error {
-	if _, err := a.compile(s); err != nil {
+	rules, err := a.compile(s)
+	if err != nil {
 		return err
 	}
-	if err := a.saveSettings(func(f *settingsFile) { f.Selection, f.Changed = s, a.Now() }); err != nil {
+	var ended []removal
+	err = a.saveSettings(func(f *settingsFile) {
+		f.Selection, f.Changed = s, a.Now()
+		ended = f.endRemovals(func(r removal) bool { return rules.Mark(onDisk(r.Path), !r.File) != engine.MarkEmpty })
+	})
+	if err != nil {
 		return err
 	}
+	a.tellEnded(ended)
 	a.mu.Lock()
 	a.rescan = true
 	a.mu.Unlock()

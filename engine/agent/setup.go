@@ -161,6 +161,7 @@ func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, 
 	}
 	if err := a.saveSettings(func(s *settingsFile) {
 		s.Settings.Computer = name
+		s.Once, s.Removals = nil, nil // of another destination
 		if s.Selection.Choices == nil {
 			s.Selection = selection.Default(userHome())
 			s.Changed = a.Now()
@@ -273,6 +274,9 @@ func (a *Agent) Disconnect(ctx context.Context) error {
 	}
 	if err := a.home.remove("destination.json"); err != nil {
 		return explain("disconnect", where.Address, err)
+	}
+	if err := a.saveSettings(func(s *settingsFile) { s.Once, s.Removals = nil, nil }); err != nil {
+		a.Log.Error("what belonged to the destination could not be forgotten", "error", err)
 	}
 	a.dropRepository()
 	a.mu.Lock()
