@@ -4,20 +4,26 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"path"
+	"slices"
 	"time"
 
 	"holdfast/engine"
 	"holdfast/engine/catalog"
+	"holdfast/engine/repo"
+	"holdfast/engine/selection"
 	"holdfast/engine/source"
 )
 
-// absentees knows which folders were mount points when they were looked at last.
-// A folder that was one and is none any more belongs to a drive that is absent:
-// what is seen there now is the empty folder below it, and says nothing about the
+// absentees knows which folders were mount points when they were looked at last. One
+// of them that is an ordinary folder now, and empty, belongs to a drive that is
+// absent: what is seen is the folder below the drive, and says nothing about the
 // files. (st_dev of a folder differs from its parent's on a mount point.)
 type absentees struct {
-	then map[string]bool // mount points at the last capture
-	now  map[string]bool // and at this one
+	then  map[string]bool // mount points at the last capture
+	now   map[string]bool // and at this one
+	known bool            // then was remembered; a rebuilt catalog remembers nothing
 }
 
 const mountsKey = "mount points"
@@ -38,6 +44,7 @@ func knownMounts(ctx context.Context, c *catalog.Catalog) (absentees, error) {
 	for _, p := range paths {
 		a.then[p] = true
 	}
+	a.known = true
 	return a, nil
 }
 
@@ -50,11 +57,53 @@ func (a absentees) see(path string, parent, folder source.Entry) {
 
 // lost says that a folder was a mount point and is an ordinary folder now.
 func (a absentees) lost(path string, parent, folder source.Entry) bool {
-	if !a.then[path] || folder.Device != parent.Device {
-		return false
+	return a.then[path] && folder.Device == parent.Device
+}
+
+// there forgets a mount point in which something is seen although nothing is mounted:
+// it is an ordinary folder from now on.
+func (a absentees) there(path string, something bool) {
+	if something && a.then[path] && !a.now[path] {
+		delete(a.then, path)
 	}
-	a.now[path] = true // still expected
-	return true
+}
+
+// isAbsent says whether an empty folder, of which files are stored, is the place of a
+// drive that is not there.
+func (c *capture) isAbsent(f *folder) (bool, error) {
+	if c.absent.known || f.self.Device != f.parent.self.Device {
+		return c.absent.lost(f.path, f.parent.self, f.self), nil
+	}
+	// The catalog is new. The stored nodes tell: beside a mount point lie entries of
+	// another device.
+	self, ok, err := c.nodeBefore(f.parent, path.Base(f.path))
+	if err != nil || !ok {
+		return false, err
+	}
+	for _, n := range f.parent.carried {
+		if n.Type != repo.NodeDir && n.DeviceID != self.DeviceID {
+			return true, nil
+		}
+	}
+	above, ok, err := c.aboveBefore(f.parent)
+	return ok && above.DeviceID != self.DeviceID, err
+}
+
+// aboveBefore is the node that a folder itself had.
+func (c *capture) aboveBefore(f *folder) (repo.Node, bool, error) {
+	if f.parent == nil {
+		return repo.Node{}, false, nil
+	}
+	return c.nodeBefore(f.parent, path.Base(f.path))
+}
+
+// carryAbsent keeps what is stored of an absent drive.
+func (c *capture) carryAbsent(f *folder) error {
+	c.closed(f)
+	c.report(absentProblem(f.path, c.time))
+	c.absent.now[f.path] = true // still expected
+	f.parent.children[f.slot].fate = carried
+	return c.let(f.parent)
 }
 
 // holds says that a folder which is not there was, or held, a mount point.
@@ -68,20 +117,18 @@ func (a absentees) holds(path string) bool {
 	return false
 }
 
-// save remembers the mount points seen now. Those outside of what was looked at
-// stay known.
-func (a absentees) save(ctx context.Context, c *catalog.Catalog) error {
+// save remembers the mount points seen now, and those that were known and are still
+// on the way to something selected.
+func (a absentees) save(ctx context.Context, c *catalog.Catalog, rules *selection.Rules) error {
 	for p := range a.then {
-		a.now[p] = true
+		if d := rules.Decide(p, true); d.Included || d.Descend {
+			a.now[p] = true
+		}
 	}
-	if len(a.now) == 0 {
+	if len(a.now) == 0 && len(a.then) == 0 && a.known {
 		return nil
 	}
-	paths := make([]string, 0, len(a.now))
-	for p := range a.now {
-		paths = append(paths, p)
-	}
-	text, err := json.Marshal(paths)
+	text, err := json.Marshal(slices.Sorted(maps.Keys(a.now)))
 	if err != nil {
 		return err
 	}

@@ -77,12 +77,16 @@ type Options struct {
 	Now      func() time.Time
 	Progress *Progress
 
+	// Held is asked before the snapshot is written: an error says that the lock on
+	// the repository was lost, and ends the capture. Nil: there is none.
+	Held func() error
+
 	// Large files wait until the rest is committed; 0: 64 MiB and more.
 	Large int64
 	// Commit what is stored when a pass has lasted this long; 0: 10 minutes.
 	Commit time.Duration
 
-	everything bool // this pass lets nothing wait
+	everything bool // this pass lets no file wait
 }
 
 // Look is a folder to look at.
@@ -244,7 +248,6 @@ func (c *capture) scan(ctx context.Context) error {
 		c.group.Go(func() error { return c.worker(b) })
 	}
 	c.group.Go(func() error {
-		defer close(c.jobs)
 		if err := c.walk(); err != nil {
 			return err
 		}
@@ -266,7 +269,7 @@ func (c *capture) commit(ctx context.Context) error {
 	c.result.Stored = c.Progress.Stored.Load()
 	c.result.Read = c.Progress.Read.Load()
 	c.result.Skipped = c.problems
-	if err := c.absent.save(ctx, c.Catalog); err != nil {
+	if err := c.absent.save(ctx, c.Catalog, c.Rules); err != nil {
 		return err
 	}
 	if err := c.dropLeftovers(ctx); err != nil {
@@ -279,13 +282,21 @@ func (c *capture) commit(ctx context.Context) error {
 	if c.tree == c.last.Tree && !c.last.ID.IsZero() && !c.Always {
 		return c.Catalog.Refresh(ctx, c.Device)
 	}
+	if c.Held != nil {
+		// A computer that slept may have lost its lock, and with it the right to
+		// count on blobs that it found at the destination.
+		if err := c.Held(); err != nil {
+			return err
+		}
+	}
 	s := c.snapshot()
 	id, err := c.Repo.SaveSnapshot(ctx, s)
 	if err != nil {
 		return fmt.Errorf("store snapshot: %w", err)
 	}
 	c.result.Snapshot = id.String()
-	return c.Catalog.Commit(ctx, catalog.Snapshot{ID: id, Device: c.Device, Time: c.time, Tree: c.tree, Partial: len(c.later) > 0})
+	// What is durable there is acknowledged here, even when somebody gives up now.
+	return c.Catalog.Commit(context.WithoutCancel(ctx), catalog.Snapshot{ID: id, Device: c.Device, Time: c.time, Tree: c.tree, Partial: len(c.later) > 0})
 }
 
 func (c *capture) snapshot() *repo.Snapshot {

@@ -1,10 +1,13 @@
 package backup
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"sync/atomic"
+	"time"
 
+	"holdfast/engine"
 	"holdfast/engine/catalog"
 	"holdfast/engine/repo"
 	"holdfast/engine/source"
@@ -48,7 +51,7 @@ type child struct {
 	fate     fate
 	content  []repo.ID
 	subtree  repo.ID
-	volatile bool
+	volatile bool // it may have changed unseen: it is read again next time
 }
 
 func (f *folder) hold() { f.holds.Add(1) }
@@ -151,6 +154,8 @@ func (c *capture) nodes(f *folder) ([]repo.Node, error) {
 			}
 			if ok {
 				nodes = append(nodes, node)
+			} else if ch.before != nil {
+				f.gone = append(f.gone, *ch.before) // the tree has nothing of it, so nor has the catalog
 			}
 			continue
 		}
@@ -171,13 +176,14 @@ func (c *capture) nodes(f *folder) ([]repo.Node, error) {
 	return nodes, nil
 }
 
-// nodeBefore finds a child in the tree that the folder had.
+// nodeBefore finds a child in the tree that the folder had. A tree that is damaged
+// or was never known has nothing: one folder's trouble must not end the capture.
 func (c *capture) nodeBefore(f *folder, name string) (repo.Node, bool, error) {
 	if f.carried == nil {
 		f.carried = map[string]repo.Node{}
-		nodes, err := c.Repo.LoadTree(c.ctx, c.Catalog, f.before.Subtree)
+		nodes, err := c.treeBefore(f)
 		if err != nil {
-			return repo.Node{}, false, fmt.Errorf("read the stored tree of %q: %w", f.path, err)
+			return repo.Node{}, false, err
 		}
 		for _, n := range nodes {
 			f.carried[n.Name] = n
@@ -185,6 +191,25 @@ func (c *capture) nodeBefore(f *folder, name string) (repo.Node, bool, error) {
 	}
 	node, ok := f.carried[name]
 	return node, ok, nil
+}
+
+func (c *capture) treeBefore(f *folder) ([]repo.Node, error) {
+	if f.before.Subtree.IsZero() {
+		return nil, nil
+	}
+	nodes, err := c.Repo.LoadTree(c.ctx, c.Catalog, f.before.Subtree)
+	if errors.Is(err, repo.ErrDamaged) || errors.Is(err, repo.ErrNotFound) {
+		c.report(engine.Problem{
+			Path: f.path, Kind: engine.ProblemUnreadable, Since: c.time,
+			Reason: "What was stored of this folder before is damaged, and something in it cannot be read now.",
+			Advice: "Make it readable, then run a check (Settings, Check now).",
+		})
+		return nodes, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the stored tree of %q: %w", f.path, err)
+	}
+	return nodes, nil
 }
 
 // stage writes down what this folder's new tree changes for the catalog.
@@ -219,18 +244,21 @@ func (c *capture) row(ch *child) catalog.Entry {
 		Content:    ch.content,
 		Subtree:    ch.subtree,
 	}
-	if ch.volatile || c.racy(ch.entry) {
+	if ch.volatile {
 		e.ChangeTime = 0 // never equal to a real one: it is read again next time
 	}
 	return e
 }
 
-// racy says that a file changed so shortly before it was read that a second
-// change could have left its times as they were: file systems stamp with the
-// tick of the kernel's clock, up to 10 ms.
-func (c *capture) racy(e source.Entry) bool {
-	const tick = 20e6 // nanoseconds
-	return e.Kind == source.KindFile && c.time.UnixNano()-e.ChangeTime < tick
+// racy says that a file changed so shortly before it was read that a second change
+// could have left its times as they were. File systems stamp with the tick of the
+// kernel's clock, up to 10 ms; some (FAT, exFAT, HFS+, old NFS) with 1 or 2 seconds.
+func racy(e source.Entry, now time.Time) bool {
+	tick := 20 * time.Millisecond
+	if e.ChangeTime%int64(time.Second) == 0 {
+		tick = 2 * time.Second
+	}
+	return e.Kind == source.KindFile && now.Sub(time.Unix(0, e.ChangeTime)) < tick
 }
 
 func kindOf(k source.Kind) catalog.Kind {

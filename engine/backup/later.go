@@ -7,7 +7,8 @@ func (c *capture) waits(ch *child) bool {
 	if c.everything {
 		return false
 	}
-	return ch.entry.Size >= c.Large || c.Now().Sub(c.began) > c.Commit
+	large := c.first && ch.entry.Size >= c.Large // it waits once
+	return large || c.Now().Sub(c.began) > c.Commit
 }
 
 // wait leaves a file to a later pass. Until then the tree has what was stored last.

@@ -103,6 +103,7 @@ func (s *saver) save(t repo.BlobType, id repo.ID, plain, scratch []byte) (added 
 	}
 	known, err := s.blobs.Has(t, id)
 	if err != nil {
+		s.release(key)
 		return 0, scratch, fmt.Errorf("look up blob %v: %w", id, err)
 	}
 	if known {
@@ -111,6 +112,7 @@ func (s *saver) save(t repo.BlobType, id repo.ID, plain, scratch []byte) (added 
 	}
 	sealed, err := s.repo.Seal(t, id, plain, scratch)
 	if err != nil {
+		s.release(key)
 		return 0, scratch, fmt.Errorf("seal blob %v: %w", id, err)
 	}
 	if err := s.pack(t, sealed); err != nil {

@@ -51,6 +51,16 @@ func (c *capture) visit(f *folder, state selection.State, look *scope, ahead *li
 	if err != nil {
 		return err
 	}
+	if len(entries) == 0 && len(before) > 0 && f.parent != nil {
+		absent, err := c.isAbsent(f)
+		if err != nil {
+			return err
+		}
+		if absent {
+			return c.carryAbsent(f)
+		}
+	}
+	c.absent.there(f.path, len(entries) > 0)
 	staged, err := c.stagedBefore(f)
 	if err != nil {
 		return err
@@ -111,7 +121,9 @@ func (c *capture) descend(f *folder, below []next) error {
 		listing, err := ahead.take(i)
 		if err != nil {
 			ch := &f.children[n.slot]
-			c.closedFolder(f, ch, err)
+			if err := c.closedFolder(f, ch, err); err != nil {
+				return err
+			}
 			continue
 		}
 		sub := &folder{parent: f, slot: n.slot, path: path.Join(f.path, n.name), dir: listing.dir, self: f.children[n.slot].entry}
@@ -192,13 +204,11 @@ func (c *capture) folderBelow(f *folder, ch *child, state selection.State, look 
 	name := ch.entry.Name
 	full := path.Join(f.path, name)
 	known := ch.before != nil && ch.before.Kind == catalog.Dir && !ch.before.Subtree.IsZero()
-	if known && c.absent.lost(full, f.self, ch.entry) {
-		c.report(absentProblem(full, c.time))
-		ch.fate = carried
-		return next{}, false
-	}
 	c.absent.see(full, f.self, ch.entry)
 	inside := look.below(name)
+	if inside == nil && known && ch.before.Inode != ch.entry.Inode {
+		inside = everything // another folder has this name now
+	}
 	if inside == nil && known {
 		ch.subtree = ch.before.Subtree
 		c.fateOfStat(f, ch)
@@ -229,7 +239,16 @@ func (c *capture) file(f *folder, ch *child, staged map[string]catalog.Entry) {
 		c.count(&c.result.Unchanged)
 		return
 	}
-	if ch.entry.Kind != source.KindFile || ch.entry.Placeholder {
+	if ch.entry.Placeholder {
+		// Reading would download it. What was stored when it was here stays.
+		c.report(problem(path.Join(f.path, ch.entry.Name), source.ErrPlaceholder, c.time))
+		ch.fate = dropped
+		if ch.before != nil {
+			ch.fate = carried
+		}
+		return
+	}
+	if ch.entry.Kind != source.KindFile {
 		ch.fate = fresh
 		f.changed.Store(true)
 		c.countTaken(ch)
@@ -296,13 +315,15 @@ func (c *capture) unreadable(f *folder, err error) error {
 	if f.parent == nil {
 		return wrapPath("list", f.path, err)
 	}
-	c.closedFolder(f.parent, &f.parent.children[f.slot], err)
+	if err := c.closedFolder(f.parent, &f.parent.children[f.slot], err); err != nil {
+		return err
+	}
 	return c.let(f.parent)
 }
 
 // closedFolder decides about a folder that cannot be opened: unknown is not
 // deleted, so the tree that was stored last stays.
-func (c *capture) closedFolder(f *folder, ch *child, err error) {
+func (c *capture) closedFolder(f *folder, ch *child, err error) error {
 	known := ch.before != nil && ch.before.Kind == catalog.Dir
 	full := path.Join(f.path, ch.entry.Name)
 	vanished := errors.Is(err, fs.ErrNotExist)
@@ -318,18 +339,13 @@ func (c *capture) closedFolder(f *folder, ch *child, err error) {
 	case known:
 		ch.fate = carried
 	default:
-		ch.subtree, ch.fate = c.emptyTree(), fresh
+		if ch.subtree, err = c.saveTree(nil); err != nil {
+			return wrapPath("store the empty tree of", full, err)
+		}
+		ch.fate = fresh
 		f.changed.Store(true)
 	}
-}
-
-// emptyTree stands for a folder that was never readable: it is listed, and empty.
-func (c *capture) emptyTree() repo.ID {
-	id, err := c.saveTree(nil)
-	if err != nil {
-		return repo.ID{}
-	}
-	return id
+	return nil
 }
 
 // unchanged compares an entry with the acknowledged one. The change time covers

@@ -45,13 +45,12 @@ func (c *capture) worker(b *bench) error {
 	r := newReader(c.saver, c.Progress, b)
 	for {
 		select {
-		case j, ok := <-c.jobs:
-			if !ok {
-				return nil
-			}
+		case j := <-c.jobs:
 			if err := c.do(r, j); err != nil {
 				return err
 			}
+		case <-c.idle:
+			return nil
 		case <-c.ctx.Done():
 			return context.Cause(c.ctx)
 		}
@@ -114,6 +113,7 @@ func (c *capture) took(f *folder, ch *child, full string, out outcome) {
 	ch.fate, ch.content = fresh, out.content
 	ch.entry, ch.entry.Name = out.entry, name
 	ch.entry.Size = out.size
+	ch.volatile = racy(ch.entry, c.Now())
 	if out.changed {
 		ch.volatile = true
 		c.report(problem(full, errChanged, c.time))
