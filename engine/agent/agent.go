@@ -33,7 +33,6 @@ import (
 	"holdfast/engine/backup"
 	"holdfast/engine/catalog"
 	"holdfast/engine/keychain"
-	"holdfast/engine/repo"
 	"holdfast/engine/source"
 )
 
@@ -66,14 +65,21 @@ type Agent struct {
 
 	ctx    context.Context // of background work
 	cancel context.CancelFunc
-	tasks  sync.WaitGroup
+	tasks  sync.WaitGroup // of the agent itself
+	calls  sync.WaitGroup // of others
+	ending sync.Once
+	closed error // what Close gives
 
 	mu          sync.Mutex
-	where       *destinationFile // nil: not set up
+	closing     bool               // no call begins any more
+	leaving     bool               // the destination is being disconnected
+	interrupt   context.CancelFunc // ends what holds the capturer's token; nil: nothing does
+	where       *destinationFile   // nil: not set up
 	settings    settingsFile
 	catalog     *catalog.Catalog
-	repo        *repo.Repository // nil: not opened yet
+	repo        *opened          // nil: not opened yet
 	opening     sync.Mutex       // held while the repository is opened
+	shut        error            // why it could not be opened; nil: it could, or nobody tried
 	progress    *backup.Progress // of the running capture; nil: none
 	counting    counting
 	fault       error     // why the last capture failed; nil: it did not
@@ -181,22 +187,30 @@ func (a *Agent) openCatalog(ctx context.Context, where *destinationFile) error {
 	return nil
 }
 
-// Close ends all work at the next safe point and waits for it.
+// Close ends all work at the next safe point, that of others in their calls too, and
+// waits for it. Closing again waits for the same.
 func (a *Agent) Close() error {
+	a.ending.Do(func() { a.closed = a.close() })
+	return a.closed
+}
+
+func (a *Agent) close() error {
+	a.mu.Lock()
+	a.closing = true
+	a.mu.Unlock()
 	a.cancel()
+	a.calls.Wait()
 	a.tasks.Wait()
 	a.jobs.wait()
 	a.mu.Lock()
-	c, r := a.catalog, a.repo
-	a.catalog, a.repo = nil, nil
+	c := a.catalog
+	a.catalog = nil
 	a.mu.Unlock()
 	var errs []error
 	if c != nil {
 		errs = append(errs, c.Close())
 	}
-	if r != nil {
-		errs = append(errs, r.Store().Close())
-	}
+	errs = append(errs, a.dropRepository())
 	a.notices.close()
 	return errors.Join(append(errs, a.lock.Unlock())...)
 }
@@ -209,42 +223,6 @@ func (a *Agent) connected(op string) (*catalog.Catalog, *destinationFile, error)
 		return nil, nil, notSetUp(op)
 	}
 	return a.catalog, a.where, nil
-}
-
-// repository opens the destination, once.
-func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, error) {
-	_, where, err := a.connected(op)
-	if err != nil {
-		return nil, err
-	}
-	a.opening.Lock()
-	defer a.opening.Unlock()
-	a.mu.Lock()
-	r := a.repo
-	a.mu.Unlock()
-	if r != nil {
-		return r, nil
-	}
-	r, err = a.openRepository(ctx, where)
-	if err != nil {
-		return nil, explain(op, where.Address, err)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.repo = r
-	return r, nil
-}
-
-// dropRepository forgets an open repository whose store went away, so that the
-// next use opens it anew.
-func (a *Agent) dropRepository() {
-	a.mu.Lock()
-	r := a.repo
-	a.repo = nil
-	a.mu.Unlock()
-	if r != nil {
-		r.Store().Close()
-	}
 }
 
 // saveSettings writes settings.json. The caller does not hold the lock.

@@ -18,6 +18,11 @@ import (
 
 // Computers implements engine.Browse.
 func (a *Agent) Computers(ctx context.Context) ([]engine.Computer, error) {
+	ctx, end, err := a.begin(ctx, "list computers")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected("list computers")
 	if err != nil {
 		return nil, err
@@ -71,6 +76,11 @@ func (a *Agent) device(ctx context.Context, c *catalog.Catalog, computer string)
 // List implements engine.Browse.
 func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, error) {
 	const op = "list"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return nil, err
@@ -156,6 +166,11 @@ func cleanStored(p string) string { return path.Clean("/" + p) }
 // Find implements engine.Browse.
 func (a *Agent) Find(ctx context.Context, q engine.FindRequest) ([]engine.Item, error) {
 	const op = "find"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return nil, err
@@ -187,6 +202,11 @@ func (a *Agent) Find(ctx context.Context, q engine.FindRequest) ([]engine.Item, 
 // Versions implements engine.Browse.
 func (a *Agent) Versions(ctx context.Context, computer, stored string) ([]engine.Version, error) {
 	const op = "list versions"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return nil, err
@@ -223,6 +243,11 @@ func (a *Agent) Versions(ctx context.Context, computer, stored string) ([]engine
 // Moments implements engine.Browse.
 func (a *Agent) Moments(ctx context.Context, computer string) ([]time.Time, error) {
 	const op = "list backups"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return nil, err
@@ -248,14 +273,20 @@ func (a *Agent) Moments(ctx context.Context, computer string) ([]time.Time, erro
 // Preview implements engine.Browse.
 func (a *Agent) Preview(ctx context.Context, ref engine.Ref, limit int64) (engine.Preview, error) {
 	const op = "preview"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.Preview{}, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return engine.Preview{}, err
 	}
-	r, err := a.freshen(ctx, op)
+	r, done, err := a.freshen(ctx, op)
 	if err != nil {
 		return engine.Preview{}, err
 	}
+	defer done()
 	found, err := a.resolve(ctx, c, r, ref)
 	if err != nil {
 		return engine.Preview{}, explain(op, where.Address, err)

@@ -19,6 +19,11 @@ import (
 // BackUp implements engine.Capture.
 func (a *Agent) BackUp(ctx context.Context, paths []string) (engine.CaptureResult, error) {
 	const op = "back up"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.CaptureResult{}, err
+	}
+	defer end()
 	_, where, err := a.connected(op)
 	if err != nil {
 		return engine.CaptureResult{}, err
@@ -27,12 +32,11 @@ func (a *Agent) BackUp(ctx context.Context, paths []string) (engine.CaptureResul
 	if err != nil {
 		return engine.CaptureResult{}, err
 	}
-	select {
-	case a.capturer <- struct{}{}:
-		defer func() { <-a.capturer }()
-	case <-ctx.Done():
-		return engine.CaptureResult{}, explain(op, where.Address, ctx.Err())
+	ctx, release, err := a.hold(ctx)
+	if err != nil {
+		return engine.CaptureResult{}, explain(op, where.Address, err)
 	}
+	defer release()
 	began := a.Now()
 	a.mu.Lock()
 	heard := a.hints // what is heard from now on is for the next capture
@@ -73,10 +77,11 @@ func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bo
 	defer stop()
 	go a.tick(ticking)
 
-	r, err := a.repository(ctx, "back up")
+	r, done, err := a.repository(ctx, "back up")
 	if err != nil {
 		return engine.CaptureResult{}, err
 	}
+	defer done()
 	lock, err := r.Lock(ctx, false)
 	if err != nil {
 		return engine.CaptureResult{}, err
@@ -338,6 +343,11 @@ func (a *Agent) paused() (bool, time.Time) {
 
 // Problems implements engine.Capture.
 func (a *Agent) Problems(ctx context.Context) ([]engine.Problem, error) {
+	ctx, end, err := a.begin(ctx, "list problems")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected("list problems")
 	if err != nil {
 		return nil, err

@@ -18,14 +18,20 @@ import (
 // still has the files.
 func (a *Agent) Check(ctx context.Context, percent float64) (engine.CheckResult, error) {
 	const op = "check"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.CheckResult{}, err
+	}
+	defer end()
 	_, where, err := a.connected(op)
 	if err != nil {
 		return engine.CheckResult{}, err
 	}
-	r, err := a.repository(ctx, op)
+	r, done, err := a.repository(ctx, op)
 	if err != nil {
 		return engine.CheckResult{}, err
 	}
+	defer done()
 	found, err := check(ctx, r, percent)
 	if err != nil {
 		return found.CheckResult, explain(op, where.Address, err)
@@ -107,12 +113,11 @@ func (a *Agent) captureAgain(ctx context.Context, device string, found verify.Re
 	} else if len(present) == 0 {
 		return nil
 	}
-	select {
-	case a.capturer <- struct{}{}:
-		defer func() { <-a.capturer }()
-	case <-ctx.Done():
-		return ctx.Err()
+	ctx, release, err := a.hold(ctx)
+	if err != nil {
+		return err
 	}
+	defer release()
 	a.mu.Lock()
 	a.reread = func(path string) bool { return all || paths[path] }
 	a.mu.Unlock()
@@ -121,21 +126,27 @@ func (a *Agent) captureAgain(ctx context.Context, device string, found verify.Re
 		a.reread = nil
 		a.mu.Unlock()
 	}()
-	_, err := a.capture(ctx, present, nil, all)
+	_, err = a.capture(ctx, present, nil, all)
 	return err
 }
 
 // Drill implements engine.Trust.
 func (a *Agent) Drill(ctx context.Context) (engine.Proof, error) {
 	const op = "test a restore"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.Proof{}, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return engine.Proof{}, err
 	}
-	r, err := a.repository(ctx, op)
+	r, done, err := a.repository(ctx, op)
 	if err != nil {
 		return engine.Proof{}, err
 	}
+	defer done()
 	proof, err := a.drill(ctx, r, where.Device)
 	if err != nil {
 		return proof, explain(op, where.Address, err)
@@ -165,20 +176,25 @@ func (a *Agent) drill(ctx context.Context, r *repo.Repository, device string) (e
 // Maintain implements engine.Keep.
 func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
 	const op = "tidy up"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.MaintainResult{}, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return engine.MaintainResult{}, err
 	}
-	select {
-	case a.capturer <- struct{}{}:
-		defer func() { <-a.capturer }()
-	case <-ctx.Done():
-		return engine.MaintainResult{}, explain(op, where.Address, ctx.Err())
+	ctx, release, err := a.hold(ctx)
+	if err != nil {
+		return engine.MaintainResult{}, explain(op, where.Address, err)
 	}
-	r, err := a.repository(ctx, op)
+	defer release()
+	r, done, err := a.repository(ctx, op)
 	if err != nil {
 		return engine.MaintainResult{}, err
 	}
+	defer done()
 	if err := a.sync(ctx); err != nil {
 		return engine.MaintainResult{}, explain(op, where.Address, err)
 	}

@@ -66,13 +66,18 @@ func (j *jobs) init(a *Agent) {
 	j.running = map[int64]*runningJob{}
 	j.changed = make(chan struct{})
 	j.turn = make(chan struct{}, 1)
-	if a.Background {
-		j.continueAll()
-	}
+	j.goOn()
 }
 
-// continueAll starts what an earlier process left unfinished.
-func (j *jobs) continueAll() {
+// goOn lets jobs start, and starts those that were left unfinished: by an earlier
+// process, or when their destination was disconnected.
+func (j *jobs) goOn() {
+	j.mu.Lock()
+	j.stopped = j.a.ctx.Err() != nil
+	j.mu.Unlock()
+	if !j.a.Background {
+		return
+	}
 	c, _, err := j.a.connected("restore")
 	if err != nil {
 		return
@@ -158,10 +163,11 @@ func (j *jobs) tick(ctx context.Context) {
 
 // run restores what a job has left to do.
 func (j *jobs) run(ctx context.Context, c *catalog.Catalog, id int64, run *runningJob) error {
-	r, err := j.a.freshen(ctx, "restore")
+	r, done, err := j.a.freshen(ctx, "restore")
 	if err != nil {
 		return err
 	}
+	defer done()
 	job, q, again, err := j.begin(ctx, c, id)
 	if err != nil {
 		return err
@@ -370,9 +376,10 @@ func (j *jobs) settled(ctx context.Context, id int64) error {
 	}
 }
 
-// stop ends all runs; they stay to be continued.
+// stop ends all runs, and lets none start; they stay to be continued.
 func (j *jobs) stop() {
 	j.mu.Lock()
+	j.stopped = true
 	for _, run := range j.running {
 		run.cancel()
 	}
@@ -384,9 +391,6 @@ func (j *jobs) wait() {
 	if j.a == nil {
 		return
 	}
-	j.mu.Lock()
-	j.stopped = true
-	j.mu.Unlock()
 	j.stop()
 }
 

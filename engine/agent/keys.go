@@ -11,10 +11,16 @@ import (
 // KeyList implements engine.Keys.
 func (a *Agent) KeyList(ctx context.Context) ([]engine.Key, error) {
 	const op = "list keys"
-	r, err := a.repository(ctx, op)
+	ctx, end, err := a.begin(ctx, op)
 	if err != nil {
 		return nil, err
 	}
+	defer end()
+	r, done, err := a.repository(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	infos, err := r.Keys(ctx)
 	if err != nil {
 		return nil, explain(op, r.Store().Location(), err)
@@ -47,6 +53,11 @@ func (a *Agent) KeyList(ctx context.Context) ([]engine.Key, error) {
 // NewRecoveryCode implements engine.Keys. The new code is stored before the old one
 // is taken away, so that there is one at any time.
 func (a *Agent) NewRecoveryCode(ctx context.Context) (string, error) {
+	ctx, end, err := a.begin(ctx, "change key")
+	if err != nil {
+		return "", err
+	}
+	defer end()
 	code := newRecoveryCode()
 	if err := a.replaceKey(ctx, keyRecovery, repo.NewKey{Secret: code, Username: keyRecovery, Random: true}); err != nil {
 		return "", err
@@ -57,6 +68,11 @@ func (a *Agent) NewRecoveryCode(ctx context.Context) (string, error) {
 
 // SetPassphrase implements engine.Keys.
 func (a *Agent) SetPassphrase(ctx context.Context, passphrase string) error {
+	ctx, end, err := a.begin(ctx, "change key")
+	if err != nil {
+		return err
+	}
+	defer end()
 	if passphrase == "" {
 		if err := a.replaceKey(ctx, keyPassphrase, repo.NewKey{}); err != nil {
 			return err
@@ -78,10 +94,11 @@ func (a *Agent) SetPassphrase(ctx context.Context, passphrase string) error {
 // a secret is only removed.
 func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey) error {
 	const op = "change key"
-	r, err := a.repository(ctx, op)
+	r, done, err := a.repository(ctx, op)
 	if err != nil {
 		return err
 	}
+	defer done()
 	old, err := r.Keys(ctx)
 	if err != nil {
 		return explain(op, r.Store().Location(), err)
@@ -112,6 +129,11 @@ func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey)
 // unambiguous.
 func (a *Agent) RevokeKey(ctx context.Context, id string) error {
 	const op = "revoke key"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer end()
 	keys, err := a.KeyList(ctx)
 	if err != nil {
 		return err
@@ -130,10 +152,11 @@ func (a *Agent) RevokeKey(ctx context.Context, id string) error {
 	case match[0].Current:
 		return invalid(op, id, "This is the key that this computer uses. To stop using it here, disconnect in Settings. Nothing was changed.")
 	}
-	r, err := a.repository(ctx, op)
+	r, done, err := a.repository(ctx, op)
 	if err != nil {
 		return err
 	}
+	defer done()
 	if err := r.RemoveKey(ctx, match[0].ID); err != nil {
 		return explain(op, r.Store().Location(), err)
 	}

@@ -27,6 +27,11 @@ func (a *Agent) Settings(ctx context.Context) (engine.Settings, error) {
 // SaveSettings implements engine.Preferences.
 func (a *Agent) SaveSettings(ctx context.Context, s engine.Settings) error {
 	const op = "save settings"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer end()
 	s.Computer = strings.TrimSpace(s.Computer)
 	switch {
 	case s.Computer == "":
@@ -59,6 +64,11 @@ func (a *Agent) SaveSettings(ctx context.Context, s engine.Settings) error {
 // PreviewRetention implements engine.Preferences.
 func (a *Agent) PreviewRetention(ctx context.Context, policy engine.Retention) (engine.RetentionPreview, error) {
 	const op = "preview"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.RetentionPreview{}, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return engine.RetentionPreview{}, err
@@ -81,6 +91,11 @@ func versionsOf(snapshots []catalog.Snapshot) []retention.Version {
 // Events implements engine.Preferences.
 func (a *Agent) Events(ctx context.Context, q engine.EventQuery) ([]engine.Event, error) {
 	const op = "history"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		if engine.KindOf(err) == engine.KindNotSetUp {

@@ -11,6 +11,11 @@ import (
 
 // WaitJob implements engine.Restore.
 func (a *Agent) WaitJob(ctx context.Context, id int64) (engine.Job, error) {
+	ctx, end, err := a.begin(ctx, "restore")
+	if err != nil {
+		return engine.Job{}, err
+	}
+	defer end()
 	for {
 		a.jobs.mu.Lock()
 		changed := a.jobs.changed
@@ -79,6 +84,11 @@ func (a *Agent) shown(ctx context.Context, c *catalog.Catalog, job catalog.Job, 
 
 // Jobs implements engine.Restore.
 func (a *Agent) Jobs(ctx context.Context) ([]engine.Job, error) {
+	ctx, end, err := a.begin(ctx, "list restores")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected("list restores")
 	if err != nil {
 		return nil, err
@@ -115,6 +125,11 @@ func (a *Agent) change(ctx context.Context, id int64, fn func(*catalog.Job, *job
 
 // PauseJob implements engine.Restore.
 func (a *Agent) PauseJob(ctx context.Context, id int64) error {
+	ctx, end, err := a.begin(ctx, "restore")
+	if err != nil {
+		return err
+	}
+	defer end()
 	if a.jobs.halt(id, engine.JobPaused) {
 		return nil
 	}
@@ -128,10 +143,15 @@ func (a *Agent) PauseJob(ctx context.Context, id int64) error {
 
 // ResumeJob implements engine.Restore.
 func (a *Agent) ResumeJob(ctx context.Context, id int64) error {
+	ctx, end, err := a.begin(ctx, "restore")
+	if err != nil {
+		return err
+	}
+	defer end()
 	if err := a.jobs.settled(ctx, id); err != nil {
 		return explain("restore", "", err)
 	}
-	err := a.change(ctx, id, func(job *catalog.Job, _ *jobRequest) error {
+	err = a.change(ctx, id, func(job *catalog.Job, _ *jobRequest) error {
 		if job.State == engine.JobDone || job.State == engine.JobCancelled {
 			return invalid("restore", "", "This restore has ended. Choose the files again in Get Files to get them once more.")
 		}
@@ -149,6 +169,11 @@ func (a *Agent) ResumeJob(ctx context.Context, id int64) error {
 
 // CancelJob implements engine.Restore.
 func (a *Agent) CancelJob(ctx context.Context, id int64) error {
+	ctx, end, err := a.begin(ctx, "restore")
+	if err != nil {
+		return err
+	}
+	defer end()
 	if a.jobs.halt(id, engine.JobCancelled) {
 		return nil
 	}
@@ -162,6 +187,11 @@ func (a *Agent) CancelJob(ctx context.Context, id int64) error {
 
 // ForgetJob implements engine.Restore.
 func (a *Agent) ForgetJob(ctx context.Context, id int64) error {
+	ctx, end, err := a.begin(ctx, "restore")
+	if err != nil {
+		return err
+	}
+	defer end()
 	c, where, err := a.connected("restore")
 	if err != nil {
 		return err
@@ -179,6 +209,11 @@ func (a *Agent) ForgetJob(ctx context.Context, id int64) error {
 
 // JobItems implements engine.Restore.
 func (a *Agent) JobItems(ctx context.Context, id int64, all bool) ([]engine.JobItem, error) {
+	ctx, end, err := a.begin(ctx, "list restored files")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	c, where, err := a.connected("list restored files")
 	if err != nil {
 		return nil, err
@@ -199,6 +234,11 @@ func (a *Agent) JobItems(ctx context.Context, id int64, all bool) ([]engine.JobI
 // the rest, or brought it meanwhile, carries it out.
 func (a *Agent) Answer(ctx context.Context, id int64, stored string, choice engine.Existing) error {
 	const op = "restore"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer end()
 	c, _, err := a.connected(op)
 	if err != nil {
 		return err

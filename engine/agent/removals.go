@@ -19,6 +19,11 @@ const undoTerm = 30 * 24 * time.Hour
 // and hidden at once; its versions are deleted by Maintain when the term is over.
 func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Removal, error) {
 	const op = "remove from backup"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.Removal{}, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return engine.Removal{}, err
@@ -105,8 +110,13 @@ func withoutPath(paths []string, path string) []string {
 // UndoRemove implements engine.Select.
 func (a *Agent) UndoRemove(ctx context.Context, id int64) error {
 	const op = "undo"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer end()
 	var undone *removal
-	err := a.saveSettings(func(s *settingsFile) {
+	err = a.saveSettings(func(s *settingsFile) {
 		var kept []removal
 		for _, r := range s.Removals {
 			if r.ID == id {

@@ -19,14 +19,20 @@ import (
 // PlanGet implements engine.Restore.
 func (a *Agent) PlanGet(ctx context.Context, q engine.GetRequest) (engine.Plan, error) {
 	const op = "plan a restore"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return engine.Plan{}, err
 	}
-	r, err := a.freshen(ctx, op)
+	r, done, err := a.freshen(ctx, op)
 	if err != nil {
 		return engine.Plan{}, err
 	}
+	defer done()
 	sources, found, err := a.plan(ctx, c, r, q)
 	if err != nil {
 		return engine.Plan{}, explain(op, where.Address, err)
@@ -163,14 +169,20 @@ func (a *Agent) present(ctx context.Context, c *catalog.Catalog, r *repo.Reposit
 // Get implements engine.Restore.
 func (a *Agent) Get(ctx context.Context, q engine.GetRequest) (int64, error) {
 	const op = "restore"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
 	c, where, err := a.connected(op)
 	if err != nil {
 		return 0, err
 	}
-	r, err := a.freshen(ctx, op)
+	r, done, err := a.freshen(ctx, op)
 	if err != nil {
 		return 0, err
 	}
+	defer done()
 	sources, found, err := a.plan(ctx, c, r, q)
 	if err != nil {
 		return 0, explain(op, where.Address, err)

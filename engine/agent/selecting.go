@@ -24,6 +24,11 @@ func (a *Agent) Selection(ctx context.Context) (engine.Selection, error) {
 
 // SaveSelection implements engine.Select.
 func (a *Agent) SaveSelection(ctx context.Context, s engine.Selection) error {
+	ctx, end, err := a.begin(ctx, "select")
+	if err != nil {
+		return err
+	}
+	defer end()
 	rules, err := a.compile(s)
 	if err != nil {
 		return err
@@ -56,6 +61,11 @@ func (a *Agent) compile(s engine.Selection) (*selection.Rules, error) {
 
 // Roots implements engine.Select.
 func (a *Agent) Roots(ctx context.Context, draft engine.Selection) ([]engine.SelectRow, error) {
+	ctx, end, err := a.begin(ctx, "select")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	rules, err := a.compile(draft)
 	if err != nil {
 		return nil, err
@@ -89,6 +99,11 @@ func (a *Agent) Roots(ctx context.Context, draft engine.Selection) ([]engine.Sel
 
 // Children implements engine.Select.
 func (a *Agent) Children(ctx context.Context, draft engine.Selection, path string) ([]engine.SelectRow, error) {
+	ctx, end, err := a.begin(ctx, "select")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	rules, err := a.compile(draft)
 	if err != nil {
 		return nil, err
@@ -187,8 +202,13 @@ func (a *Agent) rowOf(rules *selection.Rules, path, name string, kind engine.Row
 
 // FolderSize implements engine.Select.
 func (a *Agent) FolderSize(ctx context.Context, path string) (engine.Amount, error) {
+	ctx, end, err := a.begin(ctx, "select")
+	if err != nil {
+		return engine.Amount{}, err
+	}
+	defer end()
 	var sum engine.Amount
-	err := a.walk(ctx, path, func(e source.Entry, full string) bool {
+	err = a.walk(ctx, path, func(e source.Entry, full string) bool {
 		if e.Kind == source.KindFile {
 			sum.Files++
 			sum.Bytes += e.Size
@@ -232,6 +252,11 @@ func walkDir(ctx context.Context, dir source.Dir, path string, fn func(source.En
 
 // Estimate implements engine.Select.
 func (a *Agent) Estimate(ctx context.Context, draft engine.Selection) (engine.Estimate, error) {
+	ctx, end, err := a.begin(ctx, "select")
+	if err != nil {
+		return engine.Estimate{}, err
+	}
+	defer end()
 	rules, err := a.compile(draft)
 	if err != nil {
 		return engine.Estimate{}, err
@@ -305,6 +330,11 @@ func (a *Agent) estimateDir(ctx context.Context, dir source.Dir, path string, st
 
 // Why implements engine.Select.
 func (a *Agent) Why(ctx context.Context, draft engine.Selection, path string) (engine.Reason, error) {
+	ctx, end, err := a.begin(ctx, "explain")
+	if err != nil {
+		return engine.Reason{}, err
+	}
+	defer end()
 	rules, err := a.compile(draft)
 	if err != nil {
 		return engine.Reason{}, err
@@ -332,6 +362,11 @@ func (a *Agent) Why(ctx context.Context, draft engine.Selection, path string) (e
 
 // PreviewExclusion implements engine.Select.
 func (a *Agent) PreviewExclusion(ctx context.Context, draft engine.Selection, x engine.Exclusion) (engine.ExclusionPreview, error) {
+	ctx, end, err := a.begin(ctx, "preview")
+	if err != nil {
+		return engine.ExclusionPreview{}, err
+	}
+	defer end()
 	const examples = 100
 	var p engine.ExclusionPreview
 	if err := selection.Validate(x); err != nil {

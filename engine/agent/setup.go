@@ -27,6 +27,11 @@ const (
 // Connect implements engine.Setup.
 func (a *Agent) Connect(ctx context.Context, q engine.ConnectRequest) (engine.Connected, error) {
 	const op = "set up"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	defer end()
 	place, why, err := inspect(ctx, q.Address)
 	if err != nil {
 		return engine.Connected{}, err
@@ -53,6 +58,7 @@ func (a *Agent) Connect(ctx context.Context, q engine.ConnectRequest) (engine.Co
 	}
 	a.event(engine.ToneOK, "settings", "Files are kept in %s.", place.Address)
 	a.setUpNow()
+	a.jobs.goOn()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)
 	return out, nil
 }
@@ -69,8 +75,12 @@ func (a *Agent) already(ctx context.Context, place engine.Place, q engine.Connec
 	if where.Address != place.Address {
 		return false, invalid("set up", place.Address, fmt.Sprintf("Files are kept in %s already. Disconnect it in Settings first (in a terminal: holdfast sign-out); what is stored there stays.", where.Address))
 	}
-	_, err := a.repository(ctx, "set up")
-	return err == nil, err
+	_, done, err := a.repository(ctx, "set up")
+	if err != nil {
+		return false, err
+	}
+	done()
+	return true, nil
 }
 
 // make makes a new destination. Its first key is the recovery code.
@@ -173,7 +183,7 @@ func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, 
 		return note, err
 	}
 	a.mu.Lock()
-	a.repo = r
+	a.repo, a.shut = &opened{Repository: r}, nil
 	a.mu.Unlock()
 	device := catalog.Device{ID: where.Device, Name: name, This: true, Home: userHome()}
 	if err := a.catalog.PutDevice(ctx, device); err != nil {
@@ -256,17 +266,25 @@ func keyLost(address string, err error) error {
 
 // Disconnect implements engine.Setup.
 func (a *Agent) Disconnect(ctx context.Context) error {
+	ctx, end, err := a.begin(ctx, "disconnect")
+	if err != nil {
+		return err
+	}
+	defer end()
 	c, where, err := a.connected("disconnect")
 	if err != nil {
 		return err
 	}
-	select {
-	case a.capturer <- struct{}{}:
-		defer func() { <-a.capturer }()
-	case <-ctx.Done():
-		return explain("disconnect", where.Address, ctx.Err())
+	stay, err := a.leave(ctx)
+	if err != nil {
+		return explain("disconnect", where.Address, err)
+	}
+	defer stay()
+	if _, now, err := a.connected("disconnect"); err != nil || now != where {
+		return notSetUp("disconnect")
 	}
 	a.jobs.stop()
+	defer a.jobs.goOn()
 	if a.Keychain == nil {
 		a.Log.Info("no keychain is in use")
 	} else if err := a.Keychain.Delete(where.Repository); err != nil && !errors.Is(err, keychain.ErrNotFound) {
@@ -280,7 +298,7 @@ func (a *Agent) Disconnect(ctx context.Context) error {
 	}
 	a.dropRepository()
 	a.mu.Lock()
-	a.where, a.catalog, a.fault = nil, nil, nil
+	a.where, a.catalog, a.fault, a.shut = nil, nil, nil, nil
 	a.mu.Unlock()
 	err = c.Close()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)

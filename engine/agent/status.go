@@ -22,6 +22,11 @@ type counting struct {
 
 // Status implements engine.Capture.
 func (a *Agent) Status(ctx context.Context) (engine.Status, error) {
+	ctx, end, err := a.begin(ctx, "status")
+	if err != nil {
+		return engine.Status{}, err
+	}
+	defer end()
 	a.mu.Lock()
 	where, c, progress, fault := a.where, a.catalog, a.progress, a.fault
 	a.mu.Unlock()
@@ -214,6 +219,11 @@ func (a *Agent) computer(d catalog.Device) engine.Computer {
 
 // Details implements engine.Capture.
 func (a *Agent) Details(ctx context.Context) (engine.Details, error) {
+	ctx, end, err := a.begin(ctx, "details")
+	if err != nil {
+		return engine.Details{}, err
+	}
+	defer end()
 	c, where, err := a.connected("details")
 	if err != nil {
 		return engine.Details{}, err

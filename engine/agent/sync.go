@@ -21,10 +21,11 @@ func (a *Agent) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.repository(ctx, "read the backup")
+	r, done, err := a.repository(ctx, "read the backup")
 	if err != nil {
 		return err
 	}
+	defer done()
 	missed := c.Sync(ctx, r, nil)
 	if missed != nil && !errors.Is(missed, catalog.ErrIncomplete) {
 		return missed
@@ -32,7 +33,7 @@ func (a *Agent) sync(ctx context.Context) error {
 	if err := a.thisDevice(ctx, c); err != nil {
 		return err
 	}
-	if err := a.adoptOnce(ctx, c, r); err != nil {
+	if err := a.adoptOnce(ctx, c, r, where.Device); err != nil {
 		return err
 	}
 	if missed != nil { // the packs taken over may hold what a damaged index spoke of
@@ -71,31 +72,33 @@ func (a *Agent) browsable(ctx context.Context, c *catalog.Catalog) error {
 	return a.filled(ctx, c)
 }
 
-// freshen learns what others did at the destination since: another computer may have
-// stored more, and restic may have put packs together. Restores ask for it, because
-// a catalog that is behind would look for blobs where they no longer are.
-func (a *Agent) freshen(ctx context.Context, op string) (*repo.Repository, error) {
+// freshen opens the destination and learns what others did there since: another
+// computer may have stored more, and restic may have put packs together. Restores ask
+// for it, because a catalog that is behind would look for blobs where they no longer
+// are.
+func (a *Agent) freshen(ctx context.Context, op string) (*repo.Repository, func(), error) {
 	c, where, err := a.connected(op)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r, err := a.repository(ctx, op)
+	r, done, err := a.repository(ctx, op)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a.mu.Lock()
 	fresh := a.Now().Sub(a.freshened) < freshFor && !a.Now().Before(a.freshened)
 	a.mu.Unlock()
 	if fresh {
-		return r, nil
+		return r, done, nil
 	}
 	if err := c.Sync(ctx, r, nil); err != nil && !errors.Is(err, catalog.ErrIncomplete) {
-		return nil, explain(op, where.Address, err)
+		done()
+		return nil, nil, explain(op, where.Address, err)
 	}
 	a.mu.Lock()
 	a.freshened = a.Now()
 	a.mu.Unlock()
-	return r, nil
+	return r, done, nil
 }
 
 // freshFor is how long the catalog counts as in step with the destination.
@@ -138,10 +141,7 @@ func (a *Agent) tellIncomplete(ctx context.Context, c *catalog.Catalog, where *d
 
 // adoptOnce looks for packs without an index when there may be some: the catalog is
 // new, or the last capture was killed.
-func (a *Agent) adoptOnce(ctx context.Context, c *catalog.Catalog, r *repo.Repository) error {
-	a.mu.Lock()
-	device := a.where.Device
-	a.mu.Unlock()
+func (a *Agent) adoptOnce(ctx context.Context, c *catalog.Catalog, r *repo.Repository, device string) error {
 	killed, err := c.HasStaged(ctx, device)
 	if err != nil {
 		return err
