@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -17,7 +18,7 @@ import (
 const (
 	batchWants  = 16384
 	batchBytes  = 96 << 20
-	batchPlaces = 400 // open folders
+	batchPlaces = 300 // open folders, with two handles each
 	spanBytes   = 4 << 20
 	spanGap     = 64 << 10 // bytes read in vain rather than asked for apart
 )
@@ -54,6 +55,28 @@ func (j *job) flushWhenFull(ctx context.Context) error {
 
 // flush writes the files of the batch and finishes the folders that it completed.
 func (j *job) flush(ctx context.Context) error {
+	if err := j.fetch(ctx); err != nil {
+		return err
+	}
+	complete := j.batch.complete
+	j.batch.complete = nil
+	j.batch.places -= len(complete)
+	if err := j.furtherNames(ctx, complete); err != nil {
+		return err
+	}
+	for _, p := range complete {
+		if err := j.finishPlace(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch gets the blobs that are wanted and writes them.
+func (j *job) fetch(ctx context.Context) error {
+	if len(j.batch.wants) == 0 {
+		return ctx.Err()
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	spans := make(chan span)
 	group.Go(func() error {
@@ -74,13 +97,8 @@ func (j *job) flush(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for _, p := range j.batch.complete {
-		j.finishPlace(p)
-	}
 	clear(j.batch.wants)
 	j.batch.wants = j.batch.wants[:0]
-	j.batch.places -= len(j.batch.complete)
-	j.batch.complete = j.batch.complete[:0]
 	j.batch.bytes = 0
 	return nil
 }
@@ -137,7 +155,7 @@ type worker struct {
 func (w *worker) fetch(ctx context.Context, s span) error {
 	data, err := w.job.Repo.Store().Get(ctx, storage.Packs, s.pack.String(), s.from, s.to-s.from, w.sealed)
 	if err != nil {
-		if ctx.Err() != nil || unreachable(err) {
+		if ctx.Err() != nil || !isFault(err) {
 			return err
 		}
 		return w.fetchSingly(ctx, s, err)
@@ -187,8 +205,14 @@ func (w *worker) deliver(s span, data []byte) error {
 	return nil
 }
 
-// unreachable says that the destination does not answer, which is no fault of any
-// one file.
-func unreachable(err error) bool {
-	return errors.Is(err, storage.ErrUnreachable) || errors.Is(err, storage.ErrDenied)
+// isFault says that an error is about what was to be read. Any other is about the
+// destination as a whole, a drive that is gone or a store that is closed; no file is
+// to blame for it. A sector that cannot be read is a fault as well: the store says
+// storage.ErrUnreachable when it is the drive that does not answer, and a restore from
+// a failing drive has to get past its bad places.
+func isFault(err error) bool {
+	if errors.Is(err, storage.ErrUnreachable) || errors.Is(err, storage.ErrDenied) {
+		return false
+	}
+	return errors.Is(err, storage.ErrNotFound) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, repo.ErrDamaged) || badSector(err)
 }

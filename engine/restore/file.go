@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -25,7 +22,10 @@ type task struct {
 	in     *place
 	node   repo.Node
 	stored string
-	aside  bool // rename what has the name
+
+	// What is to happen to that which has the name; neither: the name is free.
+	aside   bool
+	replace bool
 
 	left  atomic.Int32 // blobs not written yet
 	first *linkTarget  // further names wait for this file
@@ -33,21 +33,26 @@ type task struct {
 	temp  string
 	f     *os.File
 	fault string // why it cannot be restored; "" while it can
+	lost  bool   // the fault is the backup's
 }
 
-// file plans one file: what to do about one that exists, and which blobs to fetch.
+// file restores a file, or leaves it for the end of its folder when it is a further
+// name of another.
 func (j *job) file(ctx context.Context, in *place, node repo.Node, stored string) error {
-	if j.isFurtherName(in, node, stored) {
+	t := &task{job: j, in: in, node: node, stored: stored}
+	if j.isFurtherName(t) {
+		in.further = append(in.further, deferred{node: node, stored: stored})
 		return nil
 	}
-	t := &task{job: j, in: in, node: node, stored: stored}
-	if !in.created {
-		done, err := j.existing(t)
-		if done || err != nil {
-			return err
-		}
+	return j.plan(ctx, t)
+}
+
+// plan decides what to do about a file that exists, and which blobs to fetch.
+func (j *job) plan(ctx context.Context, t *task) error {
+	node := &t.node
+	if !t.in.created && j.existing(t) {
+		return nil
 	}
-	j.firstName(t)
 	t.left.Store(int32(len(node.Content)) + 1) // the plan itself is the one more
 	var offset int64
 	for i, id := range node.Content {
@@ -80,7 +85,7 @@ func (j *job) file(ctx context.Context, in *place, node repo.Node, stored string
 // giveUp fails a file some of whose blobs will not come, and ends its plan.
 func (t *task) giveUp(missing int, why string) error {
 	t.mu.Lock()
-	t.fault = why
+	t.fault, t.lost = why, true
 	t.mu.Unlock()
 	return t.done(int32(missing) + 1)
 }
@@ -89,7 +94,7 @@ func (t *task) giveUp(missing int, why string) error {
 func (t *task) miss(err error) error {
 	t.mu.Lock()
 	if t.fault == "" {
-		t.fault = "A part of it is damaged or missing in the backup: " + err.Error() + "."
+		t.fault, t.lost = "A part of it is damaged or missing in the backup: "+err.Error()+".", true
 	}
 	t.mu.Unlock()
 	return t.done(1)
@@ -109,7 +114,6 @@ func (t *task) write(plain []byte, offset int64) error {
 	}
 	if err != nil {
 		if fatal := targetFatal(t.path(), err); fatal != nil {
-			t.discard()
 			return fatal
 		}
 		t.mu.Lock()
@@ -125,13 +129,14 @@ func (t *task) path() string { return filepath.Join(t.in.path, t.node.Name) }
 
 // create opens the temporary file beside the target.
 func (t *task) create() error {
-	t.temp = t.job.tempName()
-	f, err := t.in.root.OpenFile(t.temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, t.job.createMode(t.node.Mode))
-	t.f = f
+	temp := t.job.tempName()
+	f, err := t.in.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, t.job.createMode(t.node.Mode))
 	if err != nil {
-		t.f = nil
+		return err
 	}
-	return err
+	t.temp, t.f = temp, f
+	t.job.underWay.add(t)
+	return nil
 }
 
 // done counts blobs off; with the last one the file is finished.
@@ -144,13 +149,13 @@ func (t *task) done(n int32) error {
 		if err == nil {
 			return nil
 		}
-		t.fault = "It could not be finished: " + reason(err) + "."
 		if fatal := targetFatal(t.path(), err); fatal != nil {
-			t.discard()
 			return fatal
 		}
+		t.fault = "It could not be finished: " + reason(err) + "."
 	}
 	t.discard()
+	t.first.isNot(t.lost)
 	t.job.fail(t.stored, t.path(), int64(t.node.Size), t.fault)
 	return nil
 }
@@ -162,22 +167,28 @@ func (t *task) finish() error {
 		return err
 	}
 	note := j.setFile(t.f, &t.node)
+	var info fs.FileInfo
+	if t.first != nil {
+		var err error
+		if info, err = t.f.Stat(); err != nil {
+			return err
+		}
+	}
 	if err := t.f.Close(); err != nil {
 		return err
 	}
 	t.f = nil
-	renamed := ""
-	if t.aside {
-		var err error
-		if renamed, err = j.setAside(t.in, t.node.Name); err != nil {
-			return err
-		}
-	}
-	if err := t.in.root.Rename(t.temp, t.node.Name); err != nil {
+	renamed, given, err := t.giveName()
+	if err != nil {
 		return err
 	}
-	t.temp = ""
-	t.isRestored()
+	if !given {
+		p.Bytes.Add(-int64(t.node.Size))
+		t.discard()
+		return nil
+	}
+	j.underWay.remove(t)
+	t.first.is(info)
 	p.Files.Add(1)
 	path := t.path()
 	p.current.Store(&path)
@@ -199,95 +210,60 @@ func (t *task) discard() {
 		t.in.root.Remove(t.temp)
 		t.temp = ""
 	}
+	t.job.underWay.remove(t)
 }
 
-// isFurtherName recognises a further name of a file that is restored already, and
-// leaves a link for the end of the folder. Contents are compared, because an inode
-// number is only what a repository says.
-func (j *job) isFurtherName(in *place, node repo.Node, stored string) bool {
-	if node.Links < 2 || node.Inode == 0 {
-		return false
-	}
-	first := j.links[inode{node.DeviceID, node.Inode}]
-	if first == nil || first.content != contentKey(node.Content) {
-		return false
-	}
-	in.later = append(in.later, deferred{node: node, stored: stored, link: first})
-	return true
-}
-
-// firstName notes a file that is going to be restored, for its further names.
-func (j *job) firstName(t *task) {
-	key := inode{t.node.DeviceID, t.node.Inode}
-	if t.node.Links < 2 || t.node.Inode == 0 || j.links[key] != nil {
-		return
-	}
-	t.first = &linkTarget{path: t.path(), content: contentKey(t.node.Content)}
-	j.links[key] = t.first
-}
-
-// isRestored says that a file has its name, so that it can be given further ones.
-func (t *task) isRestored() {
-	if t.first != nil {
-		t.first.restored.Store(true)
-	}
-}
-
-func contentKey(ids []repo.ID) string {
-	h := make([]byte, 0, len(ids)*len(repo.ID{}))
-	for _, id := range ids {
-		h = append(h, id[:]...)
-	}
-	id := repo.Hash(h)
-	return string(id[:])
-}
-
-// existing decides about a file whose name may be taken. True: nothing is left to do.
-func (j *job) existing(t *task) (bool, error) {
+// existing decides about a file whose name may be taken. True: it is decided that
+// this one does not come.
+func (j *job) existing(t *task) bool {
+	t.aside, t.replace = false, false
 	info, err := t.in.root.Lstat(t.node.Name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return false
 	}
 	if err != nil {
+		t.first.isNot(false)
 		j.fail(t.stored, t.path(), int64(t.node.Size), "What is there cannot be looked at: "+reason(err)+".")
-		return true, nil
+		return true
 	}
-	choice := j.Exists
+	choice, answered := j.Exists, false
 	if answer, ok := j.Answers[t.path()]; ok {
-		choice = answer
+		choice, answered = answer, true
 	}
-	if (j.Again || choice == engine.ExistingSkip) && info.Mode().IsRegular() && j.identical(t, info) {
-		return true, j.present(t)
+	if (j.Again || choice == engine.ExistingSkip) && info.Mode().IsRegular() && t.node.Type == repo.NodeFile && j.identical(t, info) {
+		t.first.is(info)
+		j.present(t)
+		return true
 	}
 	switch choice {
 	case engine.ExistingKeep:
+		t.first.isNot(false)
 		j.skip(t, "The present file was left as it is, as you chose.")
-		return true, nil
+		return true
 	case engine.ExistingSkip:
+		t.first.isNot(false)
 		j.ask(t)
-		return true, nil
+		return true
 	case engine.ExistingOverwrite:
-		t.aside = info.IsDir()
-	default:
-		t.aside = true
+		// What was not there when this began is not what was meant: another stored
+		// file whose name this file system takes for the same, or a new one.
+		t.replace = !info.IsDir() && (answered || t.in.held[t.node.Name])
 	}
-	return false, nil
+	t.aside = !t.replace
+	return false
 }
 
 // present is for a file that has the stored content already.
-func (j *job) present(t *task) error {
-	j.firstName(t)
-	t.isRestored()
-	if j.Again {
-		j.Progress.Files.Add(1)
-		j.Progress.Bytes.Add(int64(t.node.Size))
-		if j.All {
-			j.report(engine.JobItem{Path: t.stored, Target: t.path(), State: engine.ItemRestored, Size: int64(t.node.Size)})
-		}
-		return nil
+func (j *job) present(t *task) {
+	if !j.Again {
+		j.skip(t, "The present file is identical.")
+		return
 	}
-	j.skip(t, "The present file is identical.")
-	return nil
+	j.Progress.Files.Add(1)
+	j.Progress.Bytes.Add(int64(t.node.Size))
+	if j.All {
+		j.report(engine.JobItem{Path: t.stored, Target: t.path(), State: engine.ItemRestored, Size: int64(t.node.Size)})
+	}
 }
 
 // identical compares a present file with the stored content, blob by blob.
@@ -317,17 +293,4 @@ func (j *job) identical(t *task, info fs.FileInfo) bool {
 	}
 	n, _ := f.Read(make([]byte, 1))
 	return n == 0
-}
-
-const tempPrefix, tempSuffix = ".holdfast-", ".part"
-
-// tempName is one that no other process chooses: in a container every one has the
-// same number.
-func (j *job) tempName() string {
-	return fmt.Sprintf("%s%016x%s", tempPrefix, rand.Uint64(), tempSuffix)
-}
-
-// isTemp recognises what an interrupted restore left.
-func isTemp(name string) bool {
-	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"holdfast/engine"
@@ -265,7 +266,7 @@ func TestAMissingOrShortPackFailsItsFilesAndNoOther(t *testing.T) {
 			return faulty.Fault{Op: faulty.Get, Kind: storage.Packs, Name: pack, Cut: 290_000}
 		},
 		"the disk has an error": func(pack string) faulty.Fault {
-			return faulty.Fault{Op: faulty.Get, Kind: storage.Packs, Name: pack, Err: os.ErrInvalid}
+			return faulty.Fault{Op: faulty.Get, Kind: storage.Packs, Name: pack, Err: &os.PathError{Op: "read", Path: pack, Err: syscall.EIO}}
 		},
 	}
 	for name, fault := range damage {

@@ -18,6 +18,9 @@ const openNoFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 var errQuota error = syscall.EDQUOT
 
+// badSector says that a place of a drive cannot be read.
+func badSector(err error) bool { return errors.Is(err, syscall.EIO) }
+
 // umask is the mask of the process. It can only be read by setting it, so it is
 // read once, before anything is created.
 func umask() fs.FileMode { return processMask }
@@ -45,13 +48,8 @@ func (j *job) setLink(p *place, node *repo.Node) error {
 			return err
 		}
 	}
-	dir, err := p.root.Open(".")
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
 	times := []unix.Timespec{timespec(node.AccessTime.UnixNano()), timespec(node.ModTime.UnixNano())}
-	return unix.UtimesNanoAt(int(dir.Fd()), node.Name, times, unix.AT_SYMLINK_NOFOLLOW)
+	return unix.UtimesNanoAt(int(p.dir.Fd()), node.Name, times, unix.AT_SYMLINK_NOFOLLOW)
 }
 
 func timespec(ns int64) unix.Timespec { return unix.NsecToTimespec(ns) }
@@ -77,12 +75,7 @@ func (j *job) makeSpecial(p *place, node *repo.Node) error {
 	if !ok {
 		return errors.New("this kind of entry is not known here")
 	}
-	dir, err := p.root.Open(".")
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	if err := mknodAt(dir, node.Name, kind|uint32(node.Mode.Perm()), node.Device); err != nil {
+	if err := mknodAt(p.dir, node.Name, kind|uint32(node.Mode.Perm()), node.Device); err != nil {
 		return &fs.PathError{Op: "make", Path: node.Name, Err: err}
 	}
 	if err := p.root.Chmod(node.Name, j.mode(node.Mode)); err != nil {

@@ -14,6 +14,11 @@ const openNoFollow = 0
 
 var errQuota error = windows.ERROR_DISK_QUOTA_EXCEEDED
 
+// badSector says that a place of a drive cannot be read.
+func badSector(err error) bool {
+	return errors.Is(err, windows.ERROR_CRC) || errors.Is(err, windows.ERROR_SECTOR_NOT_FOUND) || errors.Is(err, windows.ERROR_IO_DEVICE)
+}
+
 func umask() fs.FileMode { return 0 }
 
 // setOwner does nothing: the stored numbers mean nothing on Windows.

@@ -2,12 +2,11 @@ package restore
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"holdfast/engine"
 	"holdfast/engine/repo"
@@ -16,58 +15,111 @@ import (
 // job is a running restore. The walk owns it; workers see only the batch.
 type job struct {
 	Options
-	batch batch
-	links map[inode]*linkTarget // first names of files that had several
-	umask fs.FileMode
-	lock  reportLock
-}
-
-// inode is a file that had several names.
-type inode struct{ device, number uint64 }
-
-// linkTarget is the first name of such a file.
-type linkTarget struct {
-	path     string // absolute
-	content  string // a hash of the ids, so that a repository cannot claim two files to be one
-	restored atomic.Bool
+	batch    batch
+	top      *place                // the target
+	open     map[*place]bool       // folders that are not done
+	underWay underWay              // files that are not done
+	links    map[inode]*linkTarget // first names of files that had several
+	umask    fs.FileMode
+	lock     reportLock
+	naming   sync.Mutex // where a name can only be looked at before it is given
 }
 
 // place is a folder that files are restored into. It is open until everything in
 // it is done.
 type place struct {
 	root    *os.Root
-	path    string // absolute
+	dir     *os.File // the same folder, for calls that a root does not have
+	path    string   // absolute
 	stored  string
-	node    *repo.Node // metadata to set at the end; nil: leave the folder as it is
-	created bool       // by this run: nothing foreign lies in it
-	begun   bool       // by an interrupted run of this job
-	later   []deferred // links and special files, made when the files are there
+	node    *repo.Node      // metadata to set at the end; nil: leave the folder as it is
+	created bool            // by this run: nothing foreign lies in it
+	begun   bool            // by an interrupted run of this job
+	held    map[string]bool // names that were there before; only when they may be overwritten
+	further []deferred      // further names of files
+	later   []deferred      // symbolic links and special files
 }
 
-// deferred is what is made at the end of a folder.
-type deferred struct {
-	node   repo.Node
-	stored string
-	link   *linkTarget // a further name of this file
+// underWay are the files that have a temporary name, so that they can be cleaned
+// away when the job ends early.
+type underWay struct {
+	mu    sync.Mutex
+	tasks map[*task]bool
+}
+
+func (u *underWay) add(t *task) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.tasks == nil {
+		u.tasks = map[*task]bool{}
+	}
+	u.tasks[t] = true
+}
+
+func (u *underWay) remove(t *task) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.tasks, t)
+}
+
+// take gives all of them, and forgets them.
+func (u *underWay) take() map[*task]bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	tasks := u.tasks
+	u.tasks = nil
+	return tasks
 }
 
 // openTarget opens the target folder, making it when needed.
 func (j *job) openTarget(target string) (*place, error) {
 	if err := os.MkdirAll(target, 0o777); err != nil {
-		return nil, targetError(target, err)
+		return nil, j.targetError(target, err)
 	}
 	root, err := os.OpenRoot(target)
 	if err != nil {
-		return nil, targetError(target, err)
+		return nil, j.targetError(target, err)
 	}
+	p := &place{root: root, path: target}
 	if err := j.probe(root); err != nil {
 		root.Close()
-		return nil, targetError(target, err)
+		return nil, j.targetError(target, err)
 	}
-	if j.Again {
-		sweep(root)
+	if err := j.opened(p); err != nil {
+		return nil, j.targetError(target, err)
 	}
-	return &place{root: root, path: target}, nil
+	return p, nil
+}
+
+// opened gets a folder ready whose root is open, and closes it when it cannot.
+func (j *job) opened(p *place) error {
+	dir, err := p.root.Open(".")
+	if err != nil {
+		p.root.Close()
+		return err
+	}
+	p.dir = dir
+	j.open[p] = true
+	j.batch.places++
+	if p.created || !j.Again && j.Exists != engine.ExistingOverwrite {
+		return nil
+	}
+	p.held = map[string]bool{}
+	names, _ := dir.Readdirnames(-1) // a name that is not seen is not overwritten
+	for _, name := range names {
+		if j.Again && j.isTemp(name) {
+			p.root.Remove(name)
+		} else if j.Exists == engine.ExistingOverwrite {
+			p.held[name] = true
+		}
+	}
+	return nil
+}
+
+func (j *job) close(p *place) {
+	p.dir.Close()
+	p.root.Close()
+	delete(j.open, p)
 }
 
 // probe finds out whether anything can be written before a restore begins.
@@ -93,16 +145,15 @@ func (j *job) enter(in *place, node repo.Node, stored string) (*place, error) {
 	if err == nil && created {
 		err = in.root.Chmod(node.Name, unfinished)
 	}
+	p := &place{path: path, stored: stored, node: &node, created: created, begun: begun}
 	if err == nil {
-		var root *os.Root
-		if root, err = openFolder(in.root, node.Name); err == nil {
-			j.batch.places++
-			if j.Again && !created {
-				sweep(root)
-			}
-			n := node
-			return &place{root: root, path: path, stored: stored, node: &n, created: created, begun: begun}, nil
-		}
+		p.root, err = openFolder(in.root, node.Name)
+	}
+	if err == nil {
+		err = j.opened(p)
+	}
+	if err == nil {
+		return p, nil
 	}
 	if fatal := targetFatal(path, err); fatal != nil {
 		return nil, fatal
@@ -152,35 +203,25 @@ func openFolder(in *os.Root, name string) (*os.Root, error) {
 	return root, nil
 }
 
-// setAside renames what has a name, and gives the new name.
-func (j *job) setAside(in *place, name string) (string, error) {
-	for n := 1; n < 1000; n++ {
-		to := BeforeRestore(name, j.Now(), n)
-		if _, err := in.root.Lstat(to); err == nil {
-			continue
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		return to, in.root.Rename(name, to)
-	}
-	return "", fmt.Errorf("no free name for the present %q", name)
-}
-
 // complete says that everything in a folder has been seen; it is finished with the
 // batch.
 func (j *job) complete(p *place) { j.batch.complete = append(j.batch.complete, p) }
 
-// finishPlace makes links and special files and sets the folder's metadata.
-func (j *job) finishPlace(p *place) {
+// finishPlace makes links and special files and sets the folder's metadata. An error
+// ends the job.
+func (j *job) finishPlace(p *place) error {
 	for _, d := range p.later {
-		j.finishDeferred(p, d)
+		if err := j.special(p, d); err != nil {
+			return err
+		}
 	}
 	if p.node != nil && (j.Only == nil || p.created || p.begun) {
 		if err := j.setFolder(p); err != nil {
 			j.fail(p.stored, p.path, 0, "The folder is there with its files, but its times or permissions could not be set: "+reason(err)+".")
 		}
 	}
-	p.root.Close()
+	j.close(p)
+	return nil
 }
 
 func safeName(name string) bool {
@@ -197,28 +238,13 @@ func joinStored(folder, name string) string {
 	return folder + "/" + name
 }
 
-// abandon closes what is open when a job ends early. Temporary files go with the
-// task that made them; what a killed process leaves is removed by the next run.
+// abandon cleans up when a job ends early. What a killed process leaves is removed by
+// the next run.
 func (j *job) abandon() {
-	for _, w := range j.batch.wants {
-		w.task.discard()
+	for t := range j.underWay.take() {
+		t.discard()
 	}
-	for _, p := range j.batch.complete {
-		p.root.Close()
-	}
-}
-
-// sweep removes the temporary files of an interrupted run of the same job.
-func sweep(root *os.Root) {
-	dir, err := root.Open(".")
-	if err != nil {
-		return
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		if isTemp(name) {
-			root.Remove(name)
-		}
+	for p := range j.open {
+		j.close(p)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -65,29 +66,34 @@ func targetFatal(path string, err error) error {
 		return &engine.Error{Op: "restore", Kind: engine.KindFull, Path: path, Err: err,
 			Message: fmt.Sprintf("There is no space left for %s. The files restored so far are complete and stay. Free some space and resume, or choose another folder.", path)}
 	case errors.Is(err, syscall.EROFS):
-		return targetError(path, err)
+		return &engine.Error{Op: "restore", Kind: engine.KindReadOnly, Path: path, Err: err,
+			Message: fmt.Sprintf("Nothing more can be written to %s: its drive can only be read now. The files restored so far are complete and stay. Make the drive writable again and resume, or choose another folder.", path)}
 	}
 	return nil
 }
 
-// targetError says that nothing can be written at the target.
-func targetError(path string, err error) error {
+// targetError says that nothing can be written at the target, when a run begins.
+func (j *job) targetError(path string, err error) error {
+	nothing := "Nothing was restored."
+	if j.Again {
+		nothing = "Nothing more was restored; what was restored before stays."
+	}
 	e := &engine.Error{Op: "restore", Path: path, Err: err}
 	switch {
 	case errors.Is(err, syscall.EROFS):
 		e.Kind = engine.KindReadOnly
-		e.Message = fmt.Sprintf("%s is on a drive that can only be read. Nothing was restored. Choose another folder.", path)
+		e.Message = fmt.Sprintf("%s is on a drive that can only be read. %s Choose another folder.", path, nothing)
 	case errors.Is(err, fs.ErrPermission):
 		e.Kind = engine.KindDenied
-		e.Message = fmt.Sprintf("You may not write in %s. Nothing was restored. Choose another folder.", path)
+		e.Message = fmt.Sprintf("You may not write in %s. %s Choose another folder.", path, nothing)
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		e.Kind = engine.KindInvalid
-		e.Message = fmt.Sprintf("%s cannot be a folder, because a file has that name or stands on the way to it. Nothing was restored. Choose another folder.", path)
+		e.Message = fmt.Sprintf("%s cannot be a folder, because a file has that name or stands on the way to it. %s Choose another folder.", path, nothing)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, errQuota):
 		return targetFatal(path, syscall.ENOSPC)
 	default:
 		e.Kind = engine.KindOther
-		e.Message = fmt.Sprintf("%s cannot be used: %s. Nothing was restored. Choose another folder.", path, reason(err))
+		e.Message = fmt.Sprintf("%s cannot be used: %s. %s Choose another folder.", path, reason(err), nothing)
 	}
 	return e
 }
@@ -95,8 +101,12 @@ func targetError(path string, err error) error {
 // reason is the system's word for an error, without paths and operations.
 func reason(err error) string {
 	var path *fs.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		err = path.Err
+	case errors.As(err, &link):
+		err = link.Err
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return "you have no permission"

@@ -16,7 +16,8 @@
 //   - A file under its own name is complete and verified. Parts lie under a
 //     temporary name beside it, created O_EXCL.
 //   - What exists is never lost: it is renamed, or replaced only when that was
-//     asked for, or left alone. A folder is never replaced by a file.
+//     asked for, or left alone. A folder is never replaced by a file. No name is
+//     given away that was taken meanwhile.
 //   - Run is repeatable. A job that was interrupted recognises what it restored.
 //   - A wrong or missing blob fails the files it belongs to, by name, and no other.
 //
@@ -56,6 +57,9 @@ type Options struct {
 	// Again says that an interrupted run of the same job came before: a file that
 	// is there with the stored content was restored by it.
 	Again bool
+	// Job is the name of the job, a part of a file's name. A run removes what an
+	// earlier run of the same job left, and nobody else's.
+	Job string
 	// Answers decide about files that were asked about, by target path.
 	Answers map[string]engine.Existing
 	// Only restricts the restore to these paths in the backup; nil: everything.
@@ -114,21 +118,19 @@ func (o *Options) defaults() {
 // Files that could not be restored are reported and do not end it.
 func Run(ctx context.Context, o Options, sources []Source) error {
 	o.defaults()
-	j := &job{Options: o, links: map[inode]*linkTarget{}, umask: umask()}
-	top, err := j.openTarget(o.Target)
-	if err != nil {
+	j := &job{Options: o, open: map[*place]bool{}, links: map[inode]*linkTarget{}, umask: umask()}
+	defer j.abandon()
+	var err error
+	if j.top, err = j.openTarget(o.Target); err != nil {
 		return err
 	}
-	j.batch.places = 1
 	for _, s := range distinct(sources) {
-		if err := j.source(ctx, top, s); err != nil {
-			j.abandon()
+		if err := j.source(ctx, j.top, s); err != nil {
 			return err
 		}
 	}
-	j.complete(top)
+	j.complete(j.top)
 	if err := j.flush(ctx); err != nil {
-		j.abandon()
 		return err
 	}
 	if err := syncTree(o.Target); err != nil {
@@ -241,7 +243,7 @@ func (j *job) contents(ctx context.Context, in *place, node repo.Node, stored st
 	}
 	nodes, err := j.Repo.LoadTree(ctx, j.Locator, *node.Subtree)
 	if err != nil {
-		if ctx.Err() != nil || unreachable(err) {
+		if ctx.Err() != nil || !isFault(err) {
 			return err
 		}
 		j.fail(stored, in.path, 0, "The list of what was in this folder is damaged or missing in the backup: "+err.Error()+".")

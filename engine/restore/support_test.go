@@ -27,6 +27,8 @@ type run struct {
 	target  string
 	options restore.Options
 	items   map[string]engine.JobItem // by path in the backup
+	seen    func(engine.JobItem)      // called for each, when set
+	counts  *restore.Progress
 	err     error
 }
 
@@ -63,7 +65,8 @@ func (r *run) with(ctx context.Context, sources ...restore.Source) *run {
 	r.items = map[string]engine.JobItem{}
 	var one sync.Mutex
 	o := r.options
-	o.Progress = new(restore.Progress)
+	r.counts = new(restore.Progress)
+	o.Progress = r.counts
 	o.Report = func(i engine.JobItem) {
 		if !one.TryLock() {
 			r.t.Error("two reports at once")
@@ -71,6 +74,9 @@ func (r *run) with(ctx context.Context, sources ...restore.Source) *run {
 		}
 		defer one.Unlock()
 		r.items[i.Path] = i
+		if r.seen != nil {
+			r.seen(i)
+		}
 	}
 	r.err = restore.Run(ctx, o, sources)
 	return r
