@@ -153,15 +153,16 @@ func (a *Agent) defaults() error {
 // load reads the state folder.
 func (a *Agent) load(ctx context.Context) error {
 	a.settings = settingsFile{Settings: engine.DefaultSettings()}
-	found, err := a.home.read("settings.json", &a.settings)
+	kept, err := a.home.read("settings.json", &a.settings)
 	if err != nil {
-		a.Log.Error("settings could not be read; the defaults are used", "error", err)
+		a.Log.Error("settings could not be read", "error", err)
 	}
-	if !found {
+	kept = kept && a.settings.Settings.Computer != "" // every computer has a name
+	if !kept {
 		a.settings = a.firstSettings()
 	}
 	where := new(destinationFile)
-	found, err = a.home.read("destination.json", where)
+	found, err := a.home.read("destination.json", where)
 	if err != nil {
 		return &engine.Error{Op: "start", Kind: engine.KindDamaged, Err: err,
 			Message: fmt.Sprintf("Holdfast lost its note of where your files are kept (%v). The files there are safe. Connect the same folder or drive again with your recovery code; nothing will be uploaded twice.", err)}
@@ -169,6 +170,7 @@ func (a *Agent) load(ctx context.Context) error {
 	if !found {
 		return nil
 	}
+	a.settings.Lost = a.settings.Lost || !kept
 	return a.openCatalog(ctx, where)
 }
 

@@ -295,26 +295,32 @@ func (a *Agent) Preview(ctx context.Context, ref engine.Ref, limit int64) (engin
 		return engine.Preview{}, invalid(op, ref.Path, "Only files can be previewed. Open the folder, or get it back.")
 	}
 	p := engine.Preview{Size: int64(found.node.Size)}
-	for _, id := range found.node.Content {
-		if int64(len(p.Data)) >= limit {
-			break
-		}
-		loc, ok, err := c.Locate(repo.Data, id)
-		if err != nil || !ok {
-			return p, explain(op, where.Address, errors.Join(err, repo.ErrNotFound))
-		}
-		plain, err := r.ReadBlob(ctx, loc, nil)
-		if err != nil {
-			return p, explain(op, where.Address, err)
-		}
-		p.Data = append(p.Data, plain...)
-	}
-	if int64(len(p.Data)) > limit {
-		p.Data = p.Data[:limit]
+	if p.Data, err = content(ctx, r, c, found.node, limit); err != nil {
+		return p, explain(op, where.Address, err)
 	}
 	p.Truncated = int64(len(p.Data)) < p.Size
 	p.MediaType = http.DetectContentType(p.Data[:min(len(p.Data), 512)])
 	return p, nil
+}
+
+// content is the first bytes of a stored file.
+func content(ctx context.Context, r *repo.Repository, l repo.Locator, node repo.Node, limit int64) ([]byte, error) {
+	var data []byte
+	for _, id := range node.Content {
+		if int64(len(data)) >= limit {
+			break
+		}
+		loc, ok, err := l.Locate(repo.Data, id)
+		if err != nil || !ok {
+			return nil, errors.Join(err, repo.ErrNotFound)
+		}
+		plain, err := r.ReadBlob(ctx, loc, nil)
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, plain...)
+	}
+	return data[:min(int64(len(data)), limit)], nil
 }
 
 // resolved is a Ref that was found in a snapshot.

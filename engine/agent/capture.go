@@ -90,6 +90,9 @@ func (a *Agent) capture(ctx context.Context, paths []string, heard map[string]bo
 	if err := a.sync(ctx); err != nil {
 		return engine.CaptureResult{}, err
 	}
+	if err := a.regain(ctx); err != nil {
+		return engine.CaptureResult{}, err
+	}
 	c, where, err := a.connected("back up")
 	if err == nil {
 		err = a.leaveOut(ctx, c, where.Device)

@@ -173,6 +173,9 @@ func (a *Agent) drill(ctx context.Context, r *repo.Repository, device string) (e
 	return verify.Drill(ctx, verify.DrillOptions{Repo: r, Device: device, Scratch: a.home.path("drill"), Now: a.Now})
 }
 
+// historyYears is how far the history goes back.
+const historyYears = 2
+
 // Maintain implements engine.Keep.
 func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
 	const op = "tidy up"
@@ -197,6 +200,12 @@ func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
 	defer done()
 	if err := a.sync(ctx); err != nil {
 		return engine.MaintainResult{}, explain(op, where.Address, err)
+	}
+	if err := a.regain(ctx); err != nil {
+		return engine.MaintainResult{}, explain(op, where.Address, err)
+	}
+	if err := c.TrimEvents(ctx, a.Now().AddDate(-historyYears, 0, 0)); err != nil {
+		a.Log.Error("the history could not be trimmed", "error", err)
 	}
 	final, ids, err := a.finalRemovals(ctx, c, where.Device)
 	if err != nil {

@@ -41,6 +41,15 @@ func (a *Agent) keepFault(c *catalog.Catalog, fault error) {
 	}
 }
 
+// forgiven forgets a fault that a person has just mended.
+func (a *Agent) forgiven() {
+	a.mu.Lock()
+	a.fault, a.failures = nil, 0
+	c := a.catalog
+	a.mu.Unlock()
+	a.keepFault(c, nil)
+}
+
 // keptFaultOf is the fault that an earlier process noted; nil: none.
 func keptFaultOf(ctx context.Context, c *catalog.Catalog) error {
 	var k keptFault

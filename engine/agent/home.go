@@ -39,7 +39,9 @@ type settingsFile struct {
 	Once        []string   `json:"once,omitempty"`         // paths captured by hand, outside the selection
 	PausedUntil *time.Time `json:"paused_until,omitempty"` // zero time: until resumed
 	Removals    []removal  `json:"removals,omitempty"`
-	Changed     time.Time  `json:"changed"` // of settings or selection
+	// Lost: the file was damaged, and what stands here is what every computer begins with.
+	Lost    bool      `json:"lost,omitempty"`
+	Changed time.Time `json:"changed"` // of settings or selection
 }
 
 // removal is a "Remove from backup…" whose time to undo has not run out.

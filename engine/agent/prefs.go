@@ -21,6 +21,7 @@ func (a *Agent) firstSettings() settingsFile {
 
 // Settings implements engine.Preferences.
 func (a *Agent) Settings(ctx context.Context) (engine.Settings, error) {
+	a.regainIfIdle(ctx)
 	return a.current().Settings, nil
 }
 
@@ -47,6 +48,7 @@ func (a *Agent) SaveSettings(ctx context.Context, s engine.Settings) error {
 	case s.Retention.All <= 0 || s.Retention.Daily < 0 || s.Retention.Weekly < 0 || s.Retention.Monthly < 0 || s.Retention.Deleted < 0:
 		return invalid(op, "", "Every version has to be kept for some time at least. The settings are as before.")
 	}
+	a.regainIfIdle(ctx)
 	if err := a.saveSettings(func(f *settingsFile) { f.Settings, f.Changed = s, a.Now() }); err != nil {
 		return err
 	}

@@ -46,6 +46,9 @@ func (a *Agent) RemoveFromBackup(ctx context.Context, path string) (engine.Remov
 	if err != nil {
 		return engine.Removal{}, explain(op, where.Address, err)
 	}
+	if err := a.regain(ctx); err != nil {
+		return engine.Removal{}, err
+	}
 	now := a.Now().Round(0)
 	r := removal{Path: stored, Time: now, Final: now.Add(undoTerm), Files: amount.Files, Bytes: amount.Bytes, File: entry.Kind != catalog.Dir}
 	err = a.saveSettings(func(s *settingsFile) {

@@ -19,6 +19,7 @@ import (
 
 // Selection implements engine.Select.
 func (a *Agent) Selection(ctx context.Context) (engine.Selection, error) {
+	a.regainIfIdle(ctx)
 	return a.current().Selection, nil
 }
 
@@ -34,7 +35,9 @@ func (a *Agent) SaveSelection(ctx context.Context, s engine.Selection) error {
 		return err
 	}
 	var ended []removal
+	lost := false
 	err = a.saveSettings(func(f *settingsFile) {
+		lost, f.Lost = f.Lost, false
 		f.Selection, f.Changed = s, a.Now()
 		ended = f.endRemovals(func(r removal) bool { return rules.Mark(onDisk(r.Path), !r.File) != engine.MarkEmpty })
 	})
@@ -42,6 +45,9 @@ func (a *Agent) SaveSelection(ctx context.Context, s engine.Selection) error {
 		return err
 	}
 	a.tellEnded(ended)
+	if lost {
+		a.forgiven()
+	}
 	a.mu.Lock()
 	a.rescan = true
 	a.mu.Unlock()

@@ -171,7 +171,7 @@ func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, 
 	}
 	if err := a.saveSettings(func(s *settingsFile) {
 		s.Settings.Computer = name
-		s.Once, s.Removals = nil, nil // of another destination
+		s.Once, s.Removals, s.Lost = nil, nil, false // of another destination
 		if s.Selection.Choices == nil {
 			s.Selection = selection.Default(userHome())
 			s.Changed = a.Now()
@@ -185,8 +185,12 @@ func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, 
 	a.mu.Lock()
 	a.repo, a.shut = &opened{Repository: r}, nil
 	a.mu.Unlock()
+	c, _, err := a.connected("set up")
+	if err != nil {
+		return note, err
+	}
 	device := catalog.Device{ID: where.Device, Name: name, This: true, Home: userHome()}
-	if err := a.catalog.PutDevice(ctx, device); err != nil {
+	if err := c.PutDevice(ctx, device); err != nil {
 		return note, err
 	}
 	return note, a.home.write("destination.json", where)

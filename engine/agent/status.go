@@ -29,6 +29,12 @@ func (a *Agent) Status(ctx context.Context) (engine.Status, error) {
 	defer end()
 	a.mu.Lock()
 	where, c, progress, fault := a.where, a.catalog, a.progress, a.fault
+	if fault == nil {
+		fault = a.shut
+	}
+	if a.settings.Lost {
+		fault = lostSettings(nil)
+	}
 	a.mu.Unlock()
 	var s engine.Status
 	s.Computer = engine.Computer{Name: a.current().Settings.Computer, This: true, Home: userHome()}

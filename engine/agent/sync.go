@@ -2,12 +2,10 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
 	"holdfast/engine"
-	"holdfast/engine/backup"
 	"holdfast/engine/catalog"
 	"holdfast/engine/repo"
 )
@@ -113,6 +111,10 @@ func (a *Agent) fill() {
 	}
 	if err := a.filled(a.ctx, c); err != nil {
 		a.Log.Warn("the list of files could not be filled yet", "error", err)
+		return
+	}
+	if err := a.regain(a.ctx); err != nil {
+		a.Log.Warn("the settings could not be regained yet", "error", err)
 	}
 }
 
@@ -191,18 +193,4 @@ func (a *Agent) thisDevice(ctx context.Context, c *catalog.Catalog) error {
 		return nil
 	}
 	return c.PutDevice(ctx, catalog.Device{ID: where.Device, Name: name, This: true, Home: userHome()})
-}
-
-// extra is the virtual folder of the tree: what Replace Device needs of this
-// computer, so that it works from a bare destination too.
-func (a *Agent) extra(s settingsFile) []backup.Extra {
-	data, err := json.MarshalIndent(struct {
-		Home      string `json:"home"`
-		Settings  any    `json:"settings"`
-		Selection any    `json:"selection"`
-	}{userHome(), s.Settings, s.Selection}, "", "  ")
-	if err != nil {
-		return nil
-	}
-	return []backup.Extra{{Name: "settings.json", Data: data, ModTime: s.Changed}}
 }
