@@ -258,7 +258,6 @@ func TestWhatBadInputGets(t *testing.T) {
 			mend: func(_ *testing.T, w *world) { w.undo() },
 		},
 	}
-	sharedHome(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorldApart(t)

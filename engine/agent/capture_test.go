@@ -14,7 +14,7 @@ import (
 )
 
 func TestACaptureKeepsWhatChanged(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all", "photos/one.jpg", noise(9000))
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all", "photos/one.jpg", noise(9000))
 	first := w.backUp()
 	if first.New != 2 || first.Snapshot == "" || first.Stored == 0 {
 		t.Errorf("first: %+v", first)
@@ -33,7 +33,7 @@ func TestACaptureKeepsWhatChanged(t *testing.T) {
 }
 
 func TestStatusGoesThroughItsStates(t *testing.T) {
-	w := newWorld(t)
+	w := newWorldApart(t)
 	w.status(engine.StateSetup)
 	w.setUp().write("letter.txt", "dear all", "diary.txt", "today")
 	if s := w.status(engine.StateAttention); !s.LastBackup.IsZero() || !strings.Contains(s.Reason, "Nothing is backed up yet") {
@@ -71,7 +71,7 @@ func TestStatusGoesThroughItsStates(t *testing.T) {
 }
 
 func TestLockedAndVanishedFilesDoNotDisturb(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all", "gone.txt", "gone")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all", "gone.txt", "gone")
 	faults := sourcetest.New(sourcetest.Fault{Op: sourcetest.Open, Path: w.at("gone.txt"), Err: os.ErrNotExist})
 	w.fs = faults
 	w.reopen()
@@ -81,7 +81,7 @@ func TestLockedAndVanishedFilesDoNotDisturb(t *testing.T) {
 }
 
 func TestAFailureIsShownUntilABackupWorks(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	if err := os.Rename(w.dest, w.dest+".away"); err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestAFailureIsShownUntilABackupWorks(t *testing.T) {
 }
 
 func TestAFailureIsKnownToTheNextProcess(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	packs := filepath.Join(w.dest, "locks")
 	if err := os.RemoveAll(packs); err != nil {
@@ -132,7 +132,7 @@ func TestAFailureIsKnownToTheNextProcess(t *testing.T) {
 }
 
 func TestPauseAndResume(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	if err := w.Pause(w.ctx(), time.Time{}); err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestPauseAndResume(t *testing.T) {
 }
 
 func TestOneCaptureAtATime(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	faults := sourcetest.New()
 	w.fs = faults
 	w.reopen()
@@ -196,7 +196,7 @@ func TestOneCaptureAtATime(t *testing.T) {
 }
 
 func TestACancelledCaptureIsNoFailure(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	faults := sourcetest.New()
 	w.fs = faults
@@ -213,7 +213,7 @@ func TestACancelledCaptureIsNoFailure(t *testing.T) {
 }
 
 func TestPathsCapturedByHandStay(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
 	if err := os.MkdirAll(elsewhere, 0o755); err != nil {
@@ -241,7 +241,7 @@ func TestPathsCapturedByHandStay(t *testing.T) {
 }
 
 func TestAPathThatIsNeitherThereNorStoredIsRefused(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	before, _ := w.Moments(w.ctx(), "")
 	for _, path := range []string{w.at("leter.txt"), "/no/such/folder"} {
@@ -262,7 +262,7 @@ func TestAPathThatIsNeitherThereNorStoredIsRefused(t *testing.T) {
 }
 
 func TestTheDestinationItselfCannotBeCaptured(t *testing.T) {
-	w := newWorld(t).setUp()
+	w := newWorldApart(t).setUp()
 	for _, path := range []string{w.dest, filepath.Join(w.dest, "data"), w.state} {
 		_, err := w.BackUp(w.ctx(), []string{path})
 		kind(t, err, engine.KindInvalid, path)
@@ -270,7 +270,7 @@ func TestTheDestinationItselfCannotBeCaptured(t *testing.T) {
 }
 
 func TestASelectionSavedDuringACaptureIsLookedAtByTheNext(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	chosen := filepath.Join(t.TempDir(), "chosen")
 	if err := os.MkdirAll(chosen, 0o755); err != nil {
 		t.Fatal(err)
@@ -316,7 +316,6 @@ func TestDetailsAddUp(t *testing.T) {
 }
 
 func TestACatalogThatIsLostOrDamagedIsRebuiltUnasked(t *testing.T) {
-	sharedHome(t)
 	for name, harm := range map[string]func(path string) error{
 		"deleted":   os.Remove,
 		"damaged":   func(p string) error { return os.WriteFile(p, []byte(noise(100000)), 0o600) },
@@ -357,7 +356,7 @@ func TestACatalogThatIsLostOrDamagedIsRebuiltUnasked(t *testing.T) {
 }
 
 func TestGettingFilesBackWorksFromALostCatalog(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	w.close()
 	files, _ := filepath.Glob(filepath.Join(w.state, "catalog-*"))
@@ -374,7 +373,7 @@ func TestGettingFilesBackWorksFromALostCatalog(t *testing.T) {
 }
 
 func TestBackgroundCapturesWhatFileEventsTell(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all", "deep/er/diary", "today")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all", "deep/er/diary", "today")
 	w.reopen(background)
 	eventually(t, "the first backup ran by itself", func() bool {
 		s, err := w.Status(w.ctx())
@@ -410,7 +409,7 @@ func TestBackgroundCapturesWhatFileEventsTell(t *testing.T) {
 }
 
 func TestAPauseEndsTheCaptureThatRuns(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	faults := sourcetest.New()
 	w.fs = faults
 	paused := make(chan error, 1)
@@ -442,7 +441,7 @@ func TestAPauseEndsTheCaptureThatRuns(t *testing.T) {
 }
 
 func TestAPauseHoldsTheSchedule(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	if err := w.Pause(w.ctx(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
@@ -458,7 +457,7 @@ func TestAPauseHoldsTheSchedule(t *testing.T) {
 }
 
 func TestAKilledProcessLeavesNothingInTheWay(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	w.close()
 	cmd := playing(t, "run", "HOLDFAST_TEST_STATE="+w.state)
@@ -472,7 +471,7 @@ func TestAKilledProcessLeavesNothingInTheWay(t *testing.T) {
 }
 
 func TestPacksWithoutAnIndexAreTakenOver(t *testing.T) {
-	w := newWorld(t).setUp().write("big", noise(3<<20))
+	w := newWorldApart(t).setUp().write("big", noise(3<<20))
 	w.backUp()
 	for _, kind := range []string{"index", "snapshots"} { // as if it had been killed before them
 		for _, f := range w.stored(kind) {

@@ -78,7 +78,7 @@ func TestRowsOfManageFiles(t *testing.T) {
 }
 
 func TestRemoveFromBackupAndUndo(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all", "secret/plan", "the plan", "secret/kept out", "x")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all", "secret/plan", "the plan", "secret/kept out", "x")
 	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
 	if err := os.Mkdir(elsewhere, 0o755); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestRemoveFromBackupAndUndo(t *testing.T) {
 }
 
 func TestARemovalIsFinalAfterItsTerm(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all", "secret/plan", "the plan")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all", "secret/plan", "the plan")
 	w.backUp()
 	if _, err := w.RemoveFromBackup(w.ctx(), w.at("secret")); err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestARemovalIsFinalAfterItsTerm(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	opens := func(secret string) bool {
 		other := w.another()
 		_, err := other.Connect(other.ctx(), engine.ConnectRequest{Address: w.dest, Secret: secret})
@@ -215,7 +215,7 @@ func TestKeys(t *testing.T) {
 }
 
 func TestAKeyThatIsInUseIsNotReplaced(t *testing.T) {
-	w := newWorld(t)
+	w := newWorldApart(t)
 	w.reopen(func(o *Options) { o.Password, o.Keychain = "correct horse battery", nil })
 	w.setUp()
 	before := len(w.stored("keys"))
@@ -303,7 +303,7 @@ func TestWatchersMissNothingAndHoldNobodyUp(t *testing.T) {
 }
 
 func TestASecondProcessAttaches(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	if _, err := Open(w.ctx(), Options{Home: w.state, Password: "x"}); !errors.Is(err, ErrRunning) {
 		t.Fatalf("two on one state folder: %v", err)
 	}

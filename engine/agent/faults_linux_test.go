@@ -18,7 +18,7 @@ import (
 )
 
 func TestADiskThatFillsUpAtAnyPointLosesNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newWorldApart(t)
 	drive := filepath.Dir(w.dest)
 	mounted(t, drive, "size=1m")
 	w.setUp().write("letter.txt", "0")
@@ -61,7 +61,6 @@ func fill(t *testing.T, drive string, leave int64) {
 }
 
 func TestADamagedIndexOrSnapshotKeepsNobodyFromBackingUp(t *testing.T) {
-	sharedHome(t)
 	for _, what := range []string{"index", "snapshots"} {
 		for _, known := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, with the catalog: %v", what, known), func(t *testing.T) {
@@ -106,7 +105,7 @@ func TestADamagedIndexOrSnapshotKeepsNobodyFromBackingUp(t *testing.T) {
 }
 
 func TestADamagedIndexDoesNotKeepANewComputerOut(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	for _, p := range w.stored("index") {
 		spoil(t, p)
@@ -119,7 +118,7 @@ func TestADamagedIndexDoesNotKeepANewComputerOut(t *testing.T) {
 }
 
 func TestARestoreNamesTheFilesThatAreDamaged(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", noise(5000))
+	w := newWorldApart(t).setUp().write("letter.txt", noise(5000))
 	w.backUp()
 	damaged := w.stored("data")
 	w.write("other.txt", noise(5000))
@@ -139,7 +138,7 @@ func TestARestoreNamesTheFilesThatAreDamaged(t *testing.T) {
 }
 
 func TestACheckMendsWhatThisComputerStillHas(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", noise(5000), "gone.txt", noise(5000))
+	w := newWorldApart(t).setUp().write("letter.txt", noise(5000), "gone.txt", noise(5000))
 	w.backUp()
 	letter := read(t, w.user)["letter.txt"]
 	w.remove("gone.txt")
@@ -165,7 +164,7 @@ func TestACheckMendsWhatThisComputerStillHas(t *testing.T) {
 }
 
 func TestATestRestoreIsDated(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
 	proof, err := w.Drill(w.ctx())
 	if err != nil || len(proof.Failed) != 0 || proof.Amount.Files == 0 {
@@ -229,7 +228,7 @@ func evil(t *testing.T, w *world, trees ...string) {
 }
 
 func TestANameThatWouldLeaveTheRestoreFolderDoesNot(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	node := `{"name":%q,"type":"file","mode":420,"mtime":"2026-01-01T00:00:00Z","atime":"2026-01-01T00:00:00Z","ctime":"2026-01-01T00:00:00Z","uid":0,"gid":0,CONTENT}`
 	names := []string{"../evil", "/evil", "..", "a/../../evil", "evil\x00", ""}
 	var trees []string
@@ -269,7 +268,7 @@ func TestANameThatWouldLeaveTheRestoreFolderDoesNot(t *testing.T) {
 }
 
 func TestTwoHoldfastsOnOneDestination(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	other := w.another()
 	if _, err := other.Connect(other.ctx(), engine.ConnectRequest{Address: w.dest, Secret: w.code, Computer: "Other"}); err != nil {
 		t.Fatal(err)
@@ -306,7 +305,7 @@ func TestTwoHoldfastsOnOneDestination(t *testing.T) {
 }
 
 func TestALockOfADeadProcessIsNoLock(t *testing.T) {
-	w := newWorld(t).setUp().write("letter.txt", "dear all")
+	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	cmd := playing(t, "lock", "HOLDFAST_TEST_DEST="+w.dest, "HOLDFAST_TEST_SECRET="+w.code)
 	_, err := w.BackUp(w.ctx(), nil)
 	kind(t, err, engine.KindBusy, w.dest)
@@ -384,7 +383,7 @@ func TestAFolderWithoutPermissionIsNamedAndKept(t *testing.T) {
 }
 
 func TestAClockThatJumpsLosesNothing(t *testing.T) {
-	w := newWorld(t).setUp()
+	w := newWorldApart(t).setUp()
 	const year = 365 * 24 * time.Hour
 	jumps := []time.Duration{0, 50 * year, -80 * year, 30 * year, -time.Minute}
 	for i, by := range jumps {

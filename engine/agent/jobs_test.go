@@ -13,7 +13,7 @@ import (
 // many is a backup of as many files as take a moment to restore.
 func many(t *testing.T, n int) (*world, map[string]string) {
 	t.Helper()
-	w := newWorld(t).setUp()
+	w := newWorldApart(t).setUp()
 	for i := range n {
 		w.write(fmt.Sprintf("d%d/f%d", i%20, i), fmt.Sprintf("%d %s", i, noise(3000)))
 	}

@@ -14,7 +14,7 @@ import (
 // was deleted, and two photos of one name.
 func history(t *testing.T) (w *world, between time.Time) {
 	t.Helper()
-	return historyOf(newWorld(t))
+	return historyOf(newWorldApart(t))
 }
 
 func historyOf(w *world) (_ *world, between time.Time) {
@@ -146,7 +146,7 @@ func TestGettingFilesBack(t *testing.T) {
 }
 
 func TestTheTargetsOfARestore(t *testing.T) {
-	w, _ := history(t)
+	w, _ := historyOf(newWorld(t))
 	ref := []engine.Ref{{Path: w.at("letter.txt")}}
 	for to, want := range map[engine.SaveTo]string{engine.ToDownloads: "Downloads/letter.txt", engine.ToDesktop: "Desktop/letter.txt", engine.ToOriginal: "letter.txt"} {
 		w.remove("letter.txt")
@@ -212,7 +212,6 @@ func TestWhatExistsIsKept(t *testing.T) {
 }
 
 func TestADifferentFileIsAskedAbout(t *testing.T) {
-	sharedHome(t)
 	for choice, want := range map[engine.Existing]string{engine.ExistingKeep: "mine", engine.ExistingOverwrite: "dear friends", engine.ExistingRename: "dear friends"} {
 		t.Run(string(choice), func(t *testing.T) {
 			w, _ := historyOf(newWorldApart(t))

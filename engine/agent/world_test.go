@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -27,7 +29,31 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv("HOLDFAST_TEST_ROLE"); role != "" {
 		os.Exit(play(role))
 	}
-	os.Exit(m.Run())
+	os.Exit(runAll(m))
+}
+
+// runAll runs the tests: those that can, side by side in one home folder. A capture
+// waits for its lock to settle most of the time, so more of them than there are
+// processors take less time.
+func runAll(m *testing.M) int {
+	home, err := os.MkdirTemp("", "home-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(home)
+	for key, value := range map[string]string{"HOME": home, "XDG_CONFIG_HOME": ""} {
+		if err := os.Setenv(key, value); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
 }
 
 // world is a made-up computer: a home folder, a state folder and a drive, with a
@@ -79,16 +105,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// sharedHome is for a test whose parts run side by side: each of them has a folder
-// in one home folder, which is the process's. A capture waits for its lock to
-// settle, so that they take much less time together than one after the other.
-func sharedHome(t *testing.T) {
-	t.Helper()
-	t.Setenv("HOME", filepath.Join(t.TempDir(), "home"))
-	t.Setenv("XDG_CONFIG_HOME", "")
-}
-
-// newWorldApart is newWorld for a part of such a test.
+// newWorldApart is newWorld for a test that runs beside others: it has a folder in
+// the home folder, and chooses that alone.
 func newWorldApart(t *testing.T) *world {
 	t.Helper()
 	t.Parallel()
@@ -102,6 +120,7 @@ func newWorldApart(t *testing.T) *world {
 	mkdir(t, filepath.Dir(w.dest))
 	w.open()
 	t.Cleanup(func() { w.close() })
+	w.chooseOwn()
 	return w
 }
 
@@ -119,6 +138,9 @@ func (w *world) another() *world {
 	o := &world{t: w.t, user: w.user, state: filepath.Join(w.t.TempDir(), "state"), dest: w.dest, code: w.code, clock: new(clock)}
 	o.open()
 	w.t.Cleanup(func() { o.close() })
+	if o.apart = w.apart; o.apart {
+		o.chooseOwn()
+	}
 	return o
 }
 
@@ -170,13 +192,16 @@ func (w *world) setUp() *world {
 		w.t.Fatal(err)
 	}
 	w.code = out.RecoveryCode
-	if w.apart {
-		chosen := engine.Selection{Choices: []engine.Choice{{Path: w.user, Include: true, NewItems: true}}}
-		if err := w.SaveSelection(w.ctx(), chosen); err != nil {
-			w.t.Fatal(err)
-		}
-	}
 	return w
+}
+
+// chooseOwn chooses its own folder, and no other.
+func (w *world) chooseOwn() {
+	w.t.Helper()
+	chosen := engine.Selection{Choices: []engine.Choice{{Path: w.user, Include: true, NewItems: true}}}
+	if err := w.SaveSelection(w.ctx(), chosen); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // at is a path in the home folder.
