@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"holdfast/engine"
 )
@@ -218,8 +219,8 @@ func TestCommandsAttachToTheAgentThatRuns(t *testing.T) {
 	m.write("letter.txt", "dear all")
 	kill := m.agent()
 	m.call(0, "backup")
-	out, _ := m.call(0, "status")
-	says(t, out, "Protected")
+	out, _ := m.call(0, "ls", ".")
+	says(t, out, "letter.txt")
 	m.call(0, "get", "letter.txt", "--to", "x")
 	holds(t, m.at("x/letter.txt"), "dear all")
 	_, errors := m.call(1, "agent")
@@ -227,7 +228,12 @@ func TestCommandsAttachToTheAgentThatRuns(t *testing.T) {
 	m.call(1, "ls", "nowhere")
 	m.call(2, "pause", "a-while")
 	m.call(0, "pause")
-	out, _ = m.call(0, "status")
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		out, _ = m.call(0, "status") // a backup that runs ends first
+		if strings.Contains(out, "Paused") || time.Now().After(deadline) {
+			break
+		}
+	}
 	says(t, out, "Paused")
 	if code := kill(syscall.SIGTERM); code != 0 {
 		t.Errorf("told to end, it exits with %d", code)
