@@ -186,6 +186,7 @@ func (j *jobs) run(ctx context.Context, c *catalog.Catalog, id int64, run *runni
 		o := restore.Options{
 			Repo: r, Locator: c, Target: group[0].Target, Exists: q.Get.Exists, Permissions: q.Get.Permissions,
 			Again: again, Answers: q.Answers, Only: set(q.Only), Report: log.add, Now: j.a.Now, Progress: &run.progress,
+			Job: fmt.Sprintf("%d-%x", id, job.Created.Unix()), // another computer counts its jobs from 1 as well
 		}
 		if err := restore.Run(ctx, o, sources); err != nil {
 			return errors.Join(err, log.flush())
