@@ -43,7 +43,7 @@ func TestAnEarlyEndLeavesNothingOpenAndNoTemporaryFile(t *testing.T) {
 		files[fmt.Sprintf("%s%02d/f", strings.Repeat("d/", i%9), i)] = Random(uint64(i), 50_000)
 	}
 	b := captured(t, files)
-	for call := 1; call < 60; call += 3 {
+	for call := 1; call < 60; call += 8 {
 		r := prepare(t, b)
 		b.Store.Add(faulty.Fault{Op: faulty.Get, Kind: storage.Packs, Call: call, Last: 1000, Err: storage.ErrUnreachable})
 		r.last()
