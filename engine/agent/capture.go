@@ -370,6 +370,7 @@ func (a *Agent) Retry(ctx context.Context, path string) error {
 	} else {
 		a.hints[filepath.Dir(path)] = true
 	}
+	a.dueNow()
 	a.mu.Unlock()
 	a.wake()
 	return nil

@@ -25,6 +25,10 @@ func (a *Agent) wake() {
 	}
 }
 
+// dueNow makes the schedule start a capture as soon as it may: a person changed what
+// is backed up, or asked for another look. The caller holds the lock.
+func (a *Agent) dueNow() { a.lastStarted, a.lastGood, a.failures = time.Time{}, time.Time{}, 0 }
+
 // nextCapture is when the schedule would start one; zero when nothing runs the
 // schedule, or waiting alone brings none.
 func (a *Agent) nextCapture() time.Time {

@@ -45,7 +45,8 @@ func (a *Agent) job(ctx context.Context, id int64) (engine.Job, error) {
 	if err != nil {
 		return engine.Job{}, explain("restore", where.Address, err)
 	}
-	return a.shown(ctx, c, job, q)
+	out, err := a.shown(ctx, c, job, q)
+	return out, explain("restore", where.Address, err)
 }
 
 // shown is a job as the window shows it.

@@ -50,6 +50,7 @@ func (a *Agent) SaveSelection(ctx context.Context, s engine.Selection) error {
 	}
 	a.mu.Lock()
 	a.rescan = true
+	a.dueNow()
 	a.mu.Unlock()
 	a.event(engine.ToneQuiet, "settings", "The choice of what is backed up was changed.")
 	a.notices.tell(engine.TopicSelection, engine.TopicStatus)
