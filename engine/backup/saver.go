@@ -18,7 +18,8 @@ const (
 	treePackSize = 4 << 20  // trees are small, and read one by one
 	openPacks    = 2        // blobs go at random to one of these
 	packBuffers  = 3        // data packs in memory: open, waiting and travelling
-	packsPerFile = 64       // packs an index file speaks of: a GiB of data
+	packsPerFile = 64       // packs an index file speaks of at most: a GiB of data
+	blobsPerFile = 20_000   // and blobs: the document is made in memory
 )
 
 // Blobs is what the saver asks of the catalog: which blobs are stored, and to
@@ -52,6 +53,7 @@ type saver struct {
 	uploaders *errgroup.Group
 	ctx       context.Context // ends when an upload failed
 	unindexed int             // packs since the last index file; owned by the uploader
+	unlisted  int             // blobs in them
 }
 
 type blobKey struct {
@@ -237,7 +239,8 @@ func (s *saver) put(f finished) error {
 		s.rooms <- data[:0]
 	}
 	s.unindexed++
-	if s.unindexed >= packsPerFile {
+	s.unlisted += len(info.Blobs)
+	if s.unindexed >= packsPerFile || s.unlisted >= blobsPerFile {
 		return s.index(s.ctx)
 	}
 	return nil
@@ -251,7 +254,7 @@ func (s *saver) index(ctx context.Context) error {
 		return fmt.Errorf("list packs without an index: %w", err)
 	}
 	for len(packs) > 0 {
-		batch := packs[:min(len(packs), packsPerFile)]
+		batch := indexBatch(packs)
 		packs = packs[len(batch):]
 		if err := s.present(ctx, batch); err != nil {
 			return err
@@ -271,8 +274,20 @@ func (s *saver) index(ctx context.Context) error {
 			return fmt.Errorf("remember index: %w", err)
 		}
 	}
-	s.unindexed = 0
+	s.unindexed, s.unlisted = 0, 0
 	return nil
+}
+
+// indexBatch is the packs that one index file speaks of, one at least.
+func indexBatch(packs []repo.PackInfo) []repo.PackInfo {
+	blobs := 0
+	for i, p := range packs {
+		blobs += len(p.Blobs)
+		if i > 0 && (i == packsPerFile || blobs > blobsPerFile) {
+			return packs[:i]
+		}
+	}
+	return packs
 }
 
 // finish makes everything that was saved durable and indexed.
@@ -293,6 +308,7 @@ func (s *saver) finish(ctx context.Context) error {
 	if err := s.stop(nil); err != nil {
 		return err
 	}
+	s.rooms, s.open = nil, nil // most of the memory, and not needed any more
 	return s.index(ctx)
 }
 
