@@ -50,7 +50,7 @@ check:
 
 # Fyne complains about a computer without a language.
 unit whole: export LANG := en_US.UTF-8
-unit whole: unexport LC_ALL
+unit whole: export LC_ALL :=
 
 # Each package by itself; the seeds of the fuzzers are among these tests.
 unit:
