@@ -119,8 +119,9 @@ type Restore interface {
 	// ForgetJob takes an ended job off the list.
 	ForgetJob(ctx context.Context, id int64) error
 	// JobItems lists the files of a job that failed, were skipped, were renamed
-	// or wait for an answer; restored ones only when all is true.
-	JobItems(ctx context.Context, id int64, all bool) ([]JobItem, error)
+	// or wait for an answer, at most 10,000 of them. What was simply restored is
+	// counted by the job and not listed.
+	JobItems(ctx context.Context, id int64) ([]JobItem, error)
 	// Answer decides about one file that waits, or all of them with path "".
 	Answer(ctx context.Context, id int64, path string, choice Existing) error
 }

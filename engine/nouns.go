@@ -309,6 +309,7 @@ type Item struct {
 	Size     int64
 	ModTime  time.Time
 	Deleted  time.Time // when it was found gone; zero while it exists at that moment
+	Unchosen bool      // of a deleted one: it went because it is not backed up any more
 	Hidden   bool
 	Versions int       // how many there are; 0 when not counted
 	Since    time.Time // capture that first stored the version shown

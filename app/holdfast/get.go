@@ -207,7 +207,7 @@ func (c *getCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	items, err := s.engine.JobItems(s.ctx, id, false)
+	items, err := s.engine.JobItems(s.ctx, id)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"holdfast/engine/backup"
 	"holdfast/engine/catalog"
 	"holdfast/engine/repo"
+	"holdfast/engine/selection"
 )
 
 // Computers implements engine.Browse.
@@ -109,6 +110,7 @@ func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, 
 	if err != nil {
 		return nil, explain(op, where.Address, err)
 	}
+	chosen := a.chosenNow(device, where)
 	items := make([]engine.Item, 0, len(entries))
 	for _, e := range entries {
 		it := item(e, path.Join(folder, e.Name))
@@ -118,10 +120,45 @@ func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, 
 		if !q.At.IsZero() && !it.Deleted.IsZero() && it.Deleted.After(q.At) {
 			it.Deleted = time.Time{}
 		}
+		it.Unchosen = !it.Deleted.IsZero() && chosen.leftOut(it)
 		items = append(items, it)
 	}
 	sortItems(items)
 	return items, nil
+}
+
+// chosen tells what went because it was left out from what was deleted. Only of this
+// computer the rules are known; the zero value knows of nothing.
+type chosen struct {
+	rules *selection.Rules
+	once  []string
+}
+
+func (a *Agent) chosenNow(device string, where *destinationFile) chosen {
+	if device != where.Device {
+		return chosen{}
+	}
+	s := a.current()
+	rules, err := a.compile(s.Selection)
+	if err != nil {
+		return chosen{}
+	}
+	return chosen{rules: rules, once: s.Once}
+}
+
+// leftOut says whether a path that is gone from the backup is one that the person
+// took out of it.
+func (c chosen) leftOut(it engine.Item) bool {
+	if c.rules == nil {
+		return false
+	}
+	for _, p := range c.once {
+		if within(onDisk(it.Path), p) {
+			return false
+		}
+	}
+	d := c.rules.Decide(onDisk(it.Path), it.Kind == engine.KindFolder)
+	return !d.Included && !d.Descend
 }
 
 // sortItems puts folders first, then names as people order them.

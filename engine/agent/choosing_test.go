@@ -332,3 +332,34 @@ func TestASecondProcessAttaches(t *testing.T) {
 	_, err = client.List(w.ctx(), engine.ListRequest{Path: "/never"})
 	kind(t, err, engine.KindNotFound, "/never")
 }
+
+func TestWhatWasLeftOutIsToldFromWhatWasDeleted(t *testing.T) {
+	w := newWorld(t).setUp().write("left/out.txt", "x", "gone.txt", "y", "letter.txt", "z")
+	w.backUp()
+	if err := os.Remove(w.at("gone.txt")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.Selection(w.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Choices = append(s.Choices, engine.Choice{Path: w.at("left")})
+	if err := w.SaveSelection(w.ctx(), s); err != nil {
+		t.Fatal(err)
+	}
+	w.backUp()
+	items, err := w.List(w.ctx(), engine.ListRequest{Path: w.user, Deleted: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range items {
+		gone, left := it.Name != "letter.txt", it.Name == "left"
+		if it.Deleted.IsZero() == gone || it.Unchosen != left {
+			t.Errorf("%+v", it)
+		}
+	}
+	status, err := w.Status(w.ctx())
+	if err != nil || status.Destination.Stored == 0 {
+		t.Errorf("stored at the destination: %d, %v", status.Destination.Stored, err)
+	}
+}

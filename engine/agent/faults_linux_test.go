@@ -130,7 +130,7 @@ func TestARestoreNamesTheFilesThatAreDamaged(t *testing.T) {
 	}
 	target := filepath.Join(t.TempDir(), "restored")
 	job := w.get(engine.GetRequest{Refs: []engine.Ref{{Path: w.user}}, To: engine.ToFolder, Folder: target, Contents: true})
-	items, err := w.JobItems(w.ctx(), job.ID, false)
+	items, err := w.JobItems(w.ctx(), job.ID)
 	if err != nil || job.Failed != 1 || len(items) != 1 || items[0].Path != w.at("letter.txt") || items[0].State != engine.ItemFailed || !strings.HasSuffix(items[0].Reason, ".") {
 		t.Errorf("%+v, %+v, %v", job, items, err)
 	}

@@ -209,7 +209,7 @@ func (a *Agent) ForgetJob(ctx context.Context, id int64) error {
 }
 
 // JobItems implements engine.Restore.
-func (a *Agent) JobItems(ctx context.Context, id int64, all bool) ([]engine.JobItem, error) {
+func (a *Agent) JobItems(ctx context.Context, id int64) ([]engine.JobItem, error) {
 	ctx, end, err := a.begin(ctx, "list restored files")
 	if err != nil {
 		return nil, err

@@ -191,7 +191,7 @@ func TestWhatExistsIsKept(t *testing.T) {
 		t.Errorf("plan: %+v, %v", plan, err)
 	}
 	job := w.get(q)
-	items, err := w.JobItems(w.ctx(), job.ID, false)
+	items, err := w.JobItems(w.ctx(), job.ID)
 	if err != nil || len(items) != 1 || items[0].Renamed == "" {
 		t.Fatalf("items: %+v, %v", items, err)
 	}

@@ -180,6 +180,11 @@ func (a *Agent) destination(where *destinationFile) engine.Destination {
 	case a.Keychain != nil:
 		d.KeyNote = a.Keychain.Note()
 	}
+	if c, _, err := a.connected("status"); err == nil {
+		if stored, err := c.StoredBytes(a.ctx); err == nil {
+			d.Stored = stored
+		}
+	}
 	store, err := local.Open(where.Address)
 	if err != nil {
 		d.Message = where.Address + " is not there now."

@@ -259,7 +259,7 @@ func (w *world) restored(ref engine.Ref) map[string]string {
 	target := filepath.Join(w.t.TempDir(), "restored")
 	job := w.get(engine.GetRequest{Refs: []engine.Ref{ref}, To: engine.ToFolder, Folder: target, Contents: true})
 	if job.State != engine.JobDone || job.Failed > 0 {
-		items, _ := w.JobItems(w.ctx(), job.ID, false)
+		items, _ := w.JobItems(w.ctx(), job.ID)
 		w.t.Fatalf("restore of %s: %s, %d failed: %s %v", ref.Path, job.State, job.Failed, job.Message, items)
 	}
 	return read(w.t, target)

@@ -77,6 +77,17 @@ func (c *Catalog) Space(ctx context.Context, device, folder string) ([]engine.Sp
 	return items[:min(len(items), mostItems)], nil
 }
 
+// StoredBytes is what the packs take at the destination. It reads a row for each
+// pack, of which there are some 60 in a GB.
+func (c *Catalog) StoredBytes(ctx context.Context) (int64, error) {
+	var n int64
+	err := c.read(ctx, func(s *session) error {
+		_, err := s.first(func(r row) { n = r.int(0) }, "SELECT coalesce(sum(size), 0) FROM pack")
+		return err
+	})
+	return n, err
+}
+
 // Sizes are sums over the whole destination, in bytes.
 type Sizes struct {
 	Stored   int64 // packs as they lie there

@@ -210,8 +210,8 @@ func (f *fake) ForgetJob(ctx context.Context, id int64) error {
 	return err
 }
 
-func (f *fake) JobItems(ctx context.Context, id int64, all bool) ([]engine.JobItem, error) {
-	return reply[[]engine.JobItem](f, ctx, "JobItems", id, all)
+func (f *fake) JobItems(ctx context.Context, id int64) ([]engine.JobItem, error) {
+	return reply[[]engine.JobItem](f, ctx, "JobItems", id)
 }
 
 func (f *fake) Answer(ctx context.Context, id int64, path string, choice engine.Existing) error {

@@ -149,8 +149,8 @@ func (c *Client) ForgetJob(ctx context.Context, id int64) error {
 	return forgetJob(c, ctx, id)
 }
 
-func (c *Client) JobItems(ctx context.Context, id int64, all bool) ([]engine.JobItem, error) {
-	return jobItems(c, ctx, id, all)
+func (c *Client) JobItems(ctx context.Context, id int64) ([]engine.JobItem, error) {
+	return jobItems(c, ctx, id)
 }
 
 func (c *Client) Answer(ctx context.Context, id int64, path string, choice engine.Existing) error {

@@ -51,7 +51,7 @@ var (
 	resumeJob = do1("ResumeJob", engine.Engine.ResumeJob)
 	cancelJob = do1("CancelJob", engine.Engine.CancelJob)
 	forgetJob = do1("ForgetJob", engine.Engine.ForgetJob)
-	jobItems  = ask2("JobItems", engine.Engine.JobItems)
+	jobItems  = ask1("JobItems", engine.Engine.JobItems)
 	answer    = do3("Answer", engine.Engine.Answer)
 
 	maintain = ask0("Maintain", engine.Engine.Maintain)

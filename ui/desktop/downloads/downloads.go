@@ -25,7 +25,7 @@ import (
 // Engine is what this screen needs of engine.Engine.
 type Engine interface {
 	Jobs(ctx context.Context) ([]engine.Job, error)
-	JobItems(ctx context.Context, id int64, all bool) ([]engine.JobItem, error)
+	JobItems(ctx context.Context, id int64) ([]engine.JobItem, error)
 	PauseJob(ctx context.Context, id int64) error
 	ResumeJob(ctx context.Context, id int64) error
 	CancelJob(ctx context.Context, id int64) error
@@ -147,7 +147,7 @@ func (s *Screen) load() {
 			if old, ok := known[job.ID]; ok && old.stamp == stampOf(job) {
 				found[job.ID] = old
 			} else if wantsItems(job) {
-				list, itemErr := s.engine.JobItems(ctx, job.ID, false)
+				list, itemErr := s.engine.JobItems(ctx, job.ID)
 				found[job.ID] = items{list: list, err: itemErr, stamp: stampOf(job)}
 			}
 		}

@@ -30,7 +30,7 @@ type fake struct {
 }
 
 func (f *fake) Jobs(context.Context) ([]engine.Job, error) { return f.jobs, f.err }
-func (f *fake) JobItems(_ context.Context, id int64, _ bool) ([]engine.JobItem, error) {
+func (f *fake) JobItems(_ context.Context, id int64) ([]engine.JobItem, error) {
 	f.read++
 	return f.items[id], nil
 }

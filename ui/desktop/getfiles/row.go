@@ -161,6 +161,9 @@ func (r *itemRow) fill(i int) {
 	note := ""
 	if !item.Deleted.IsZero() {
 		note = "deleted " + shortDay(item.Deleted, st.Now)
+		if item.Unchosen {
+			note = "not backed up since " + shortDay(item.Deleted, st.Now)
+		}
 	}
 	r.note.Set(note)
 	place := ""
