@@ -74,7 +74,7 @@ type Options struct {
 	Retry []time.Duration
 	// Workers is how many processors hash and seal; 0: all of them.
 	Workers  int
-	Now      func() time.Time
+	Now      func() time.Time // asked by several goroutines
 	Progress *Progress
 
 	// Held is asked before the snapshot is written: an error says that the lock on

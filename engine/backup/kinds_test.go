@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,9 +188,9 @@ func TestALongCaptureIsCommittedOnTheWay(t *testing.T) {
 		files[fmt.Sprintf("%02d/file", i)] = Random(uint64(i), 1000)
 	}
 	b := New(t, files)
-	now := time.Now()
+	start, asked := time.Now(), new(atomic.Int64)
 	b.Capture(func(o *backup.Options) {
-		o.Now = func() time.Time { now = now.Add(time.Second); return now }
+		o.Now = func() time.Time { return start.Add(time.Duration(asked.Add(1)) * time.Second) }
 		o.Commit, o.Workers = 20*time.Second, 1
 	})
 	if list, _ := b.Catalog.Snapshots(t.Context(), b.Device); len(list) < 3 || list[0].Partial {

@@ -427,8 +427,9 @@ func TestInterruptedAtEveryCallItLeavesASoundRepositoryThatTheNextRunFinishes(t 
 		if got := captures(x); got != want {
 			t.Errorf("kept %s, want %s", got, want)
 		}
-		// Some small ones may be too few now to be put together.
-		if got, want := len(x.Names("data")), len(first.Names("data"))+7; got > want {
+		// Some small ones may be too few now to be put together, and the interrupted
+		// run may have made a pack of each type that is good as it is.
+		if got, want := len(x.Names("data")), len(first.Names("data"))+7+2; got > want {
 			t.Errorf("%d packs are left, %d without the interruption", got, want)
 		}
 		if n%4 == 0 {
