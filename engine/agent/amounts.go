@@ -171,16 +171,18 @@ func (a *Agent) PreviewExclusion(ctx context.Context, draft engine.Selection, x 
 				p.Matched.Bytes += e.Size
 				return true
 			}
-			below, err := a.FolderSize(ctx, full)
-			p.Matched.Files += below.Files
-			p.Matched.Bytes += below.Bytes
-			return err == nil && false
+			// What of it cannot be listed counts as nothing; the end of ctx is
+			// seen below.
+			inside, _ := a.FolderSize(ctx, full)
+			p.Matched.Files += inside.Files
+			p.Matched.Bytes += inside.Bytes
+			return false
 		})
 		if ctx.Err() != nil {
 			return p, explain("preview", "", ctx.Err())
 		}
 		if err != nil {
-			continue
+			a.Log.Debug("a chosen folder could not be looked into", "path", root, "error", err)
 		}
 	}
 	p.Complete = true

@@ -363,3 +363,28 @@ func TestWhatWasLeftOutIsToldFromWhatWasDeleted(t *testing.T) {
 		t.Errorf("stored at the destination: %d, %v", status.Destination.Stored, err)
 	}
 }
+
+func TestAFileEditedWithoutChangingItsSizeWaits(t *testing.T) {
+	w := newWorld(t).setUp().write("letter.txt", "dear all", "notes.txt", "same")
+	w.backUp()
+	later := time.Now().Add(time.Minute)
+	w.write("letter.txt", "dear Eve")
+	if err := os.Chtimes(w.at("letter.txt"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.Selection(w.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := w.Children(w.ctx(), s, w.user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[string]string{}
+	for _, r := range rows {
+		states[r.Name] = r.State
+	}
+	if states["letter.txt"] != "Waiting" || states["notes.txt"] != "Protected" {
+		t.Errorf("%v", states)
+	}
+}

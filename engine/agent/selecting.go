@@ -137,6 +137,9 @@ func (a *Agent) Children(ctx context.Context, draft engine.Selection, path strin
 		case e.Kind != source.KindFile:
 			kind = engine.RowOther
 		}
+		if old, ok := stored[e.Name]; ok && !e.IsDir() && (old.Size != e.Size || old.ModTime != e.ModTime) {
+			delete(stored, e.Name) // an older version is; what is there waits
+		}
 		row := a.rowOf(rules, full, e.Name, kind, e.IsDir(), size, stored)
 		rows = append(rows, row)
 	}
@@ -185,7 +188,7 @@ func (a *Agent) row(ctx context.Context, rules *selection.Rules, path, name stri
 func (a *Agent) rowOf(rules *selection.Rules, path, name string, kind engine.RowKind, parent bool, size int64, stored map[string]catalog.Entry) engine.SelectRow {
 	row := engine.SelectRow{Path: path, Name: name, Kind: kind, Parent: parent, Size: size, Mark: rules.Mark(path, parent)}
 	d := rules.Decide(path, parent)
-	entry, known := stored[filepath.Base(path)]
+	_, known := stored[filepath.Base(path)]
 	switch {
 	case d.Exclusion != nil:
 		row.State, row.Tone = "Excluded: "+selection.Title(*d.Exclusion), engine.ToneWarn
@@ -199,7 +202,7 @@ func (a *Agent) rowOf(rules *selection.Rules, path, name string, kind engine.Row
 		}
 	case kind == engine.RowOther:
 		row.State, row.Tone = "Recorded, not read", engine.ToneQuiet
-	case known && (parent || entry.Size == size):
+	case known:
 		row.State, row.Tone = "Protected", engine.ToneOK
 	default:
 		row.State, row.Tone = "Waiting", engine.ToneBusy
