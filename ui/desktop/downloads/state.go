@@ -134,7 +134,7 @@ func progress(job engine.Job) string {
 			parts = append(parts, look.Speed(job.Speed))
 		}
 		if job.Left > 0 {
-			parts = append(parts, "about "+look.Duration(job.Left))
+			parts = append(parts, look.About(job.Left))
 		} else if job.Left < 0 {
 			parts = append(parts, "still counting")
 		}

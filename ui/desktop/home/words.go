@@ -64,7 +64,7 @@ func uploading(p engine.Progress) (words string, fraction float64) {
 	if p.Left < 0 || p.Counting {
 		parts = append(parts, "still counting")
 	} else if p.Uploaded < p.NewBytes {
-		parts = append(parts, "about "+look.Duration(p.Left))
+		parts = append(parts, look.About(p.Left))
 	}
 	return strings.Join(parts, " · "), fraction
 }

@@ -123,6 +123,14 @@ func Ago(t, now time.Time) string {
 	return When(t, now)
 }
 
+// About is how long something will still take, as an estimate in words.
+func About(d time.Duration) string {
+	if d < time.Second {
+		return Duration(d)
+	}
+	return "about " + Duration(d)
+}
+
 // Duration is a length of time in words: "38 seconds", "33 minutes", "2 hours 10 minutes".
 func Duration(d time.Duration) string {
 	switch {
