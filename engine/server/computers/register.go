@@ -1,0 +1,190 @@
+package computers
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"holdfast/engine/server/database"
+	"holdfast/engine/server/people"
+)
+
+// Registration is what a computer says of itself when it comes.
+type Registration struct {
+	Name  string // may be empty in Replace: as before
+	Asset string // number, may be empty
+	OS    string
+	Owner Owner // may be empty in Replace: as before
+}
+
+// Register takes a seat for a new computer and returns its credential, which nobody
+// can learn again.
+func (s *Service) Register(ctx context.Context, person string, n Registration) (c Computer, credential string, err error) {
+	if n, err = n.checked(true); err != nil {
+		return Computer{}, "", err
+	}
+	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := s.seat(ctx, tx, person); err != nil {
+			return err
+		}
+		if n.Owner == Personal {
+			if err := s.backsUp(ctx, tx, person, ""); err != nil {
+				return err
+			}
+		}
+		id, secret, now := newID(), rand.Text(), database.Millis(s.now())
+		_, err := tx.ExecContext(ctx, `INSERT INTO computer (id, person, name, asset, os, owner, credential, generation, created, seen)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)`, id, person, n.Name, n.Asset, n.OS, n.Owner, hash(secret), now, now)
+		if err != nil {
+			return fmt.Errorf("add a computer: %w", err)
+		}
+		r, err := get(ctx, tx, id)
+		c, credential = r.Computer, id+":"+secret
+		return err
+	})
+	if err != nil {
+		return Computer{}, "", err
+	}
+	return c, credential, nil
+}
+
+// Authorize gives a computer that signs in again a new credential and ends the old
+// one. Its seat is the one it has.
+func (s *Service) Authorize(ctx context.Context, person, id string) (Computer, string, error) {
+	return s.renew(ctx, person, id, func(tx *sql.Tx, r *row) error {
+		_, err := tx.ExecContext(ctx, "UPDATE computer SET deauthorized = 0 WHERE id = $1", id)
+		return err
+	})
+}
+
+// Replace gives the identity, seat, settings and history of a computer to a new one.
+// The old one is told from now on that it was replaced.
+func (s *Service) Replace(ctx context.Context, person, id string, n Registration) (Computer, string, error) {
+	n, err := n.checked(false)
+	if err != nil {
+		return Computer{}, "", err
+	}
+	return s.renew(ctx, person, id, func(tx *sql.Tx, r *row) error {
+		if n.Name == "" {
+			n.Name = r.Name
+		}
+		if n.Owner == "" {
+			n.Owner = r.Owner
+		}
+		if n.Owner == Personal {
+			if err := s.backsUp(ctx, tx, r.Person, id); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE computer SET name = $1, asset = $2, os = $3, owner = $4, deauthorized = 0,
+			report = '', software = '', generation = generation + 1 WHERE id = $5`, n.Name, n.Asset, n.OS, n.Owner, id)
+		return err
+	})
+}
+
+// renew changes a computer and gives it a new credential. The old one is kept with
+// the generation that had it, so that Identify can say why it ended.
+func (s *Service) renew(ctx context.Context, person, id string, run func(tx *sql.Tx, r *row) error) (c Computer, credential string, err error) {
+	err = s.change(ctx, person, id, func(tx *sql.Tx, r *row) error {
+		switch {
+		case r.removed != 0:
+			return ErrRemoved
+		case r.blocked != 0:
+			return ErrBlocked
+		}
+		secret, now := rand.Text(), database.Millis(s.now())
+		_, err := tx.ExecContext(ctx, "INSERT INTO computer_past_credential (computer, hash, generation, ended) VALUES ($1, $2, $3, $4)",
+			id, r.credential, r.Generation, now)
+		if err != nil {
+			return fmt.Errorf("end a credential: %w", err)
+		}
+		if err := run(tx, r); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE computer SET credential = $1, seen = $2 WHERE id = $3", hash(secret), now, id); err != nil {
+			return fmt.Errorf("give a credential: %w", err)
+		}
+		after, err := get(ctx, tx, id)
+		c, credential = after.Computer, id+":"+secret
+		return err
+	})
+	if err != nil {
+		return Computer{}, "", err
+	}
+	return c, credential, nil
+}
+
+// seat takes the person's row, so that racing registrations come one after the
+// other, and finds a free seat or none. An invited person may have a computer: an
+// administrator can make one before the first sign-in.
+func (s *Service) seat(ctx context.Context, tx *sql.Tx, person string) error {
+	p, err := s.people.Take(ctx, tx, person)
+	if err != nil {
+		return err
+	}
+	if p.State != people.Active && p.State != people.Invited {
+		return people.ErrState
+	}
+	var used int
+	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM computer WHERE person = $1 AND removed = 0", person).Scan(&used)
+	if err != nil {
+		return fmt.Errorf("count the seats: %w", err)
+	}
+	if used >= p.Seats {
+		return fmt.Errorf("%w: it may have %d, remove one or replace one", ErrSeats, p.Seats)
+	}
+	return nil
+}
+
+// backsUp says whether an institution's computer, other than one, backs up to the
+// account: it may, and did so lately.
+func (s *Service) backsUp(ctx context.Context, q database.Querier, person, other string) error {
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT count(*) FROM computer
+		WHERE person = $1 AND owner = 'institution' AND removed = 0 AND deauthorized = 0 AND last_backup > $2 AND id <> $3`,
+		person, database.Millis(s.now().Add(-s.options.BacksUpWithin)), other).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("look for a computer of the institution: %w", err)
+	}
+	if n == 0 {
+		return ErrNoInstitution
+	}
+	return nil
+}
+
+// change runs a change of one computer while nothing else of its person changes.
+func (s *Service) change(ctx context.Context, person, id string, run func(tx *sql.Tx, r *row) error) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		owner := person
+		if owner == "" {
+			r, err := s.find(ctx, tx, "", id)
+			if err != nil {
+				return err
+			}
+			owner = r.Person // never changes
+		}
+		if _, err := s.people.Take(ctx, tx, owner); err != nil && !errors.Is(err, people.ErrNotFound) {
+			return err
+		}
+		r, err := s.find(ctx, tx, person, id)
+		if err != nil {
+			return err
+		}
+		return run(tx, &r)
+	})
+}
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails: crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+func hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
