@@ -1,0 +1,14 @@
+package disk
+
+import (
+	"errors"
+
+	"golang.org/x/sys/windows"
+)
+
+func isFull(err error) bool {
+	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
+}
+
+// syncFolder does nothing: NTFS journals names by itself and folders cannot be flushed.
+func syncFolder(string) error { return nil }
