@@ -144,3 +144,11 @@ func retryAfter(h http.Header) time.Duration {
 	}
 	return time.Duration(min(n, 3600)) * time.Second
 }
+
+// NewRefusal makes one of text that others wrote.
+func NewRefusal(status int, code, message string) *Refusal {
+	if !isCode(code) {
+		code = ""
+	}
+	return &Refusal{Status: status, Code: code, Message: printable(message)}
+}

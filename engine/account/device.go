@@ -1,0 +1,73 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"holdfast/engine/storage/rest"
+)
+
+// Device acts for this computer. Its refusals have the codes "replaced",
+// "deauthorized", "removed", "unknown_computer" and "blocked", among others.
+type Device struct {
+	server       *Server
+	user, secret string
+}
+
+// Device makes one of the credential that Register, Authorize or Replace gave.
+func (s *Server) Device(credential string) *Device {
+	user, secret, _ := splitCredential(credential)
+	return &Device{server: s, user: user, secret: secret}
+}
+
+// splitCredential parts "id:secret".
+func splitCredential(credential string) (user, secret string, ok bool) {
+	user, secret, ok = strings.Cut(credential, ":")
+	return user, secret, ok && user != "" && secret != ""
+}
+
+// ID is the computer's own.
+func (d *Device) ID() string { return d.user }
+
+func (d *Device) call(ctx context.Context, method, path string, in, out any) error {
+	if d.user == "" || d.secret == "" {
+		return errCredential
+	}
+	return d.server.call(ctx, basic(d.user, d.secret), method, path, in, out)
+}
+
+// Account tells about the account of the computer's person.
+func (d *Device) Account(ctx context.Context) (Account, error) { return accountOf(ctx, d.call) }
+
+// Computers lists the computers of the account.
+func (d *Device) Computers(ctx context.Context) ([]Computer, error) {
+	return computersOf(ctx, d.call)
+}
+
+// Report tells the server how this computer is.
+func (d *Device) Report(ctx context.Context, r Report) error {
+	return wrap("reporting", d.call(ctx, http.MethodPost, "/api/v1/report", r, nil))
+}
+
+// SaveSettings keeps this computer's settings, which are JSON, at the server.
+func (d *Device) SaveSettings(ctx context.Context, settings []byte) error {
+	return wrap("keeping the settings",
+		d.call(ctx, http.MethodPut, computerPath(d.user, "/settings"), json.RawMessage(settings), nil))
+}
+
+// Settings reads those of a computer of the account.
+func (d *Device) Settings(ctx context.Context, id string) ([]byte, error) {
+	return settingsOf(ctx, d.call, id)
+}
+
+// Store is where the account's repository lies. It shares the server's connections.
+func (d *Device) Store() (*rest.Store, error) {
+	if d.user == "" || d.secret == "" {
+		return nil, errCredential
+	}
+	return rest.Open(rest.Options{
+		URL: d.server.info.Origin + "/storage/", User: d.user, Password: d.secret, Transport: d.server.transport,
+	})
+}
