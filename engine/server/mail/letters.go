@@ -1,0 +1,129 @@
+package mail
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Person is whom a letter is for.
+type Person struct{ Email, Name string }
+
+// message is a letter in the form that all have.
+func (to Person) message(subject string, paragraphs ...string) Message {
+	greeting := "Hello,"
+	if name := oneLine(to.Name, 80); name != "" {
+		greeting = "Hello " + name + ","
+	}
+	text := make([]string, 0, len(paragraphs)+1)
+	for _, p := range append([]string{greeting}, paragraphs...) {
+		if p != "" {
+			text = append(text, p)
+		}
+	}
+	return Message{To: to.Email, Subject: subject, Text: strings.Join(text, "\n\n")}
+}
+
+// signed adds who writes, and where to look: the link of a letter is not the only way.
+func (p *Post) signed(text string) string {
+	name := oneLine(p.o.Name, 100)
+	if name == "" {
+		name = "your institution"
+	}
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, " "), "\x00", " ")
+	end := "\n\n-- \nHoldfast, the backup of " + name + "\n"
+	if p.o.Origin != "" {
+		end += p.o.Origin + "\n"
+	}
+	return strings.TrimSpace(text) + end
+}
+
+// Invitation carries the link with which a person who was approved or invited opens
+// the account; it can be used once, for 14 days.
+func Invitation(to Person, link string) Message {
+	return to.message("Your backup account is ready",
+		"You can now back up your computers and get your files back on any of them. Open this page to choose how you sign in, then download the program:",
+		link,
+		"The link is for you alone. It works once, within the next 14 days; if it has expired, ask for access again.",
+		"If you did not expect this, you need do nothing.")
+}
+
+// Refused tells that a request for access was not granted, and why if that was said.
+func Refused(to Person, why string) Message {
+	because := ""
+	if why = oneLine(why, 500); why != "" {
+		because = "The reason given: " + why
+	}
+	return to.message("Your request for a backup account",
+		"Your request for a backup account was not approved.",
+		because,
+		"If you think that this is a mistake, please speak to those who look after the computers of your institution.")
+}
+
+// SecurityChange tells what was changed ("Your password was changed"), from where
+// (an address, or a browser and an address; may be empty), and when.
+func SecurityChange(to Person, what, where string, at time.Time) Message {
+	what = strings.TrimSuffix(oneLine(what, 200), ".")
+	return to.message("Security of your backup account: "+what,
+		what+circumstances(where, at)+".",
+		notYou)
+}
+
+const notYou = "If it was you, all is well. If it was not: sign in, look at \"Security\", end the sessions that you do not know, and tell those who look after the computers of your institution."
+
+// KeyReleased tells that the key to a person's files left the key store: to the person,
+// or to an administrator (by is that person's name), who gave a reason.
+func KeyReleased(to Person, by, reason, where string, at time.Time) Message {
+	what, reason := "The key to your files was released to you", oneLine(reason, 500)
+	if by = oneLine(by, 100); by != "" {
+		what = "The key to your files was released to the administrator " + by
+	}
+	if reason != "" {
+		reason = "The reason given: " + reason
+	}
+	return to.message("The key to your backed-up files was released",
+		what+circumstances(where, at)+". Whoever has it and access to your account can read your backed-up files. The release is in the log of the key store.",
+		reason,
+		notYou)
+}
+
+// ComputerReplaced tells that a new computer took the place of an old one.
+func ComputerReplaced(to Person, previous, computer, where string, at time.Time) Message {
+	previous, computer = named(previous), named(computer)
+	return to.message("A computer of your account was replaced",
+		fmt.Sprintf("%s took the place of %s%s. %s does not back up any more. Its backed-up files stay, and can be got back on the new one.",
+			computer, previous, circumstances(where, at), previous),
+		notYou)
+}
+
+// NewComputer tells that a computer was added to the account.
+func NewComputer(to Person, computer, where string, at time.Time) Message {
+	return to.message("A computer was added to your account",
+		named(computer)+" was added to your backup account"+circumstances(where, at)+". It can get files of all your computers back.",
+		notYou)
+}
+
+func named(computer string) string {
+	if computer = oneLine(computer, 100); computer != "" {
+		return "\u201c" + computer + "\u201d"
+	}
+	return "a computer"
+}
+
+func circumstances(where string, at time.Time) string {
+	text := ""
+	if !at.IsZero() {
+		text = " on " + at.UTC().Format("2 January 2006 at 15:04 UTC")
+	}
+	if where = oneLine(where, 200); where != "" {
+		text += " from " + where
+	}
+	return text
+}
+
+// unprintable says that a character does not belong into a line: control characters,
+// and those that hide or turn the direction of writing.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
+}
