@@ -20,6 +20,7 @@ import (
 // context does. Errors are *Error where a person has to be told something.
 type Engine interface {
 	Setup
+	Account
 	Capture
 	Select
 	Browse

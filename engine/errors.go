@@ -23,6 +23,11 @@ const (
 	KindBusy        Kind = "busy"         // another program holds an exclusive lock
 	KindNotFound    Kind = "not found"    // no such path, version, job
 	KindInvalid     Kind = "invalid"      // the request makes no sense
+	KindSignIn      Kind = "sign in"      // the server wants the person to sign in (again)
+	KindReplaced    Kind = "replaced"     // another computer took this one's place
+	KindRefused     Kind = "refused"      // the server's rules do not allow it
+	KindStranger    Kind = "stranger"     // another server, or another certificate, answers at the address
+	KindUntrusted   Kind = "untrusted"    // the server's certificate is signed by nobody known
 	KindCancelled   Kind = "cancelled"
 )
 

@@ -48,6 +48,8 @@ type Destination struct {
 	Stored    int64 // bytes that lie there
 	Message   string
 	KeyNote   string // what it means when the key does not lie in the OS keychain; "" when it does
+	Account   string // e-mail of the account; "": a folder or drive
+	Server    string // name of the institution; "": a folder or drive
 }
 
 // Computer is one computer that backs up to the destination.
@@ -58,4 +60,10 @@ type Computer struct {
 	LastBackup time.Time
 	Stored     Amount // files and bytes as of its last backup
 	Home       string // its home folder, "" when unknown
+
+	// With an account only:
+	Owner string    // OwnerInstitution or OwnerPersonal
+	Asset string    // asset number
+	State string    // a word: "active", "blocked", "signed out", "removed"
+	Seen  time.Time // when the server last heard of it
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -53,7 +54,15 @@ func newWindow(p *program) *window {
 	if s, err := e.Status(p.ctx); err == nil {
 		computer = s.Computer.Name
 	}
-	first := signin.New(signin.Deps{Engine: e, Window: w.fyne, Computer: computer, Drives: p.drives, Print: printer(), Done: func() { p.follow() }})
+	first := signin.New(signin.Deps{Engine: e, Window: w.fyne, Computer: computer, Drives: p.drives, Print: printer(), Done: func() { p.follow() },
+		OpenURL: func(address string) error {
+			u, err := url.Parse(address)
+			if err != nil {
+				return err
+			}
+			return p.app.OpenURL(u)
+		},
+		Raise: w.fyne.RequestFocus})
 	w.shell = desktop.New(w.fyne, first, map[desktop.Place]desktop.Page{
 		desktop.Home: home.New(home.Deps{Engine: e, Window: w.fyne,
 			GetFiles: func(computer string) {

@@ -62,6 +62,8 @@ type commands struct {
 	Key       keyCommand       `cmd:"" help:"The keys that open the destination."`
 	Agent     agentCommand     `cmd:"" help:"Run in the background: capture by schedule and events."`
 	Computers computersCommand `cmd:"" help:"List the computers of the destination."`
+	SignIn    signInCommand    `cmd:"" help:"Sign in to an institution's server and back up there."`
+	Replace   replaceCommand   `cmd:"" help:"Take the place of another computer of the account: its seat, settings and history."`
 	SignOut   signOutCommand   `cmd:"" help:"Forget the destination on this computer; what is stored stays."`
 	Version   versionCommand   `cmd:"" help:"Print the version of the program."`
 }

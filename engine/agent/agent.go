@@ -94,6 +94,10 @@ type Agent struct {
 	pause       context.CancelFunc     // ends the capture that the schedule began; nil: never began one
 	freshened   time.Time              // when the catalog was in step with the destination
 	reread      func(path string) bool // what a check found damaged; nil: nothing
+
+	signing      *signIn   // the sign-in under way, or the last one; nil: none
+	others       others    // the computers of the account, as the server knows them
+	settingsSent time.Time // Changed of the settings that the server has
 }
 
 var _ engine.Engine = (*Agent)(nil)
@@ -142,11 +146,11 @@ func (a *Agent) defaults() error {
 	if a.Log == nil {
 		a.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	if a.Keychain != nil || a.Password != "" {
+	if a.Keychain != nil {
 		return nil
 	}
 	var err error
-	a.Keychain, err = keychain.Open(keychain.Options{Folder: a.home.path("keys")})
+	a.Keychain, err = keychain.Open(keychain.Options{Folder: a.home.path("keys"), Password: a.Password})
 	return err
 }
 

@@ -38,6 +38,7 @@ func (a *Agent) Computers(ctx context.Context) ([]engine.Computer, error) {
 	for _, d := range devices {
 		list = append(list, a.computer(d))
 	}
+	list = withOthers(list, a.knownOthers(ctx))
 	sort.SliceStable(list, func(i, j int) bool {
 		if list[i].This != list[j].This {
 			return list[i].This

@@ -124,7 +124,8 @@ func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, fu
 // away is seen anyway, and over as soon as it is back.
 func (a *Agent) noteShut(err error) {
 	switch engine.KindOf(err) {
-	case engine.KindSecret, engine.KindNotRepo, engine.KindTooNew, engine.KindDamaged:
+	case engine.KindSecret, engine.KindNotRepo, engine.KindTooNew, engine.KindDamaged,
+		engine.KindSignIn, engine.KindReplaced, engine.KindRefused, engine.KindStranger, engine.KindUntrusted:
 	default:
 		return
 	}

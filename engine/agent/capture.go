@@ -49,6 +49,9 @@ func (a *Agent) BackUp(ctx context.Context, paths []string) (engine.CaptureResul
 	result, err := a.capture(ctx, paths, heard, full)
 	err = explain(op, where.Address, err)
 	a.ended(result, err, ending{began: began, heard: heard, paths: paths, byHand: len(paths) > 0, full: full})
+	if !a.Background { // nobody else will
+		a.report(ctx)
+	}
 	return result, err
 }
 
@@ -155,7 +158,7 @@ func (a *Agent) environment() selection.Env {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	env := selection.Env{Home: userHome(), OwnDirs: []string{a.Home}, CaseFold: runtime.GOOS == "windows" || runtime.GOOS == "darwin"}
-	if a.where != nil {
+	if a.where != nil && a.where.Account == nil {
 		env.OwnDirs = append(env.OwnDirs, a.where.Address)
 	}
 	return env
@@ -208,7 +211,8 @@ func (a *Agent) afterFault(err error, first bool) {
 		a.event(engine.ToneBad, "backup", "%s", err.Error())
 	}
 	switch engine.KindOf(err) {
-	case engine.KindUnreachable, engine.KindOther, engine.KindReadOnly, engine.KindDenied:
+	case engine.KindUnreachable, engine.KindOther, engine.KindReadOnly, engine.KindDenied,
+		engine.KindSignIn, engine.KindReplaced, engine.KindRefused, engine.KindStranger:
 		a.dropRepository()
 	}
 }

@@ -207,6 +207,9 @@ func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
 	if err := c.TrimEvents(ctx, a.Now().AddDate(-historyYears, 0, 0)); err != nil {
 		a.Log.Error("the history could not be trimmed", "error", err)
 	}
+	if where.Account != nil { // what a computer stored there it cannot remove: the server holds it for the person
+		return engine.MaintainResult{}, nil
+	}
 	final, ids, err := a.finalRemovals(ctx, c, where.Device)
 	if err != nil {
 		return engine.MaintainResult{}, explain(op, where.Address, err)

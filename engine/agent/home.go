@@ -29,6 +29,17 @@ type destinationFile struct {
 	Device     string    `json:"device"`     // id of this computer there
 	Key        string    `json:"key"`        // id of the key file this computer opens
 	Connected  time.Time `json:"connected"`
+	// Account: the address is that of a server; nil: it is a folder.
+	Account *accountFile `json:"account,omitempty"`
+}
+
+// accountFile is who this computer belongs to at a server. Its credential is in the
+// keychain.
+type accountFile struct {
+	Server      string `json:"server"` // id
+	Name        string `json:"name"`   // of the institution
+	Email       string `json:"email"`
+	Fingerprint string `json:"fingerprint,omitempty"` // the only certificate to accept; "": whatever the system trusts
 }
 
 // settingsFile is the content of settings.json.

@@ -90,7 +90,9 @@ func (a *Agent) scheduled() {
 	}
 	full := a.rescan
 	a.mu.Unlock()
-	if err := a.backUpUntilPaused(); err != nil {
+	err := a.backUpUntilPaused()
+	a.report(a.ctx)
+	if err != nil {
 		return
 	}
 	if full {

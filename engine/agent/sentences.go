@@ -20,6 +20,10 @@ func explain(op, address string, err error) error {
 		return e
 	}
 	e := &engine.Error{Op: op, Path: address, Err: err, Kind: engine.KindOther}
+	if code, message, ok := refusedBy(err); ok {
+		e.Kind, e.Message = refusal(code, message)
+		return e
+	}
 	for _, s := range sentences {
 		if errors.Is(err, s.is) {
 			e.Kind = s.kind

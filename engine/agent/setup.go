@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"holdfast/engine"
 	"holdfast/engine/catalog"
@@ -96,7 +97,7 @@ func (a *Agent) make(ctx context.Context, address string, q engine.ConnectReques
 		return engine.Connected{}, err
 	}
 	out := engine.Connected{Made: true, RecoveryCode: code}
-	out.KeyNote, err = a.settle(ctx, address, r, q)
+	out.KeyNote, err = a.settle(ctx, a.folder(address, r), r, q)
 	return out, err
 }
 
@@ -121,7 +122,7 @@ func (a *Agent) join(ctx context.Context, address string, q engine.ConnectReques
 		return engine.Connected{}, err
 	}
 	var out engine.Connected
-	if out.KeyNote, err = a.settle(ctx, address, r, q); err != nil {
+	if out.KeyNote, err = a.settle(ctx, a.folder(address, r), r, q); err != nil {
 		return out, err
 	}
 	if err := a.sync(ctx); err != nil {
@@ -143,9 +144,13 @@ func openWith(ctx context.Context, store storage.Store, secret string) (*repo.Re
 	return r, err
 }
 
-// settle gives this computer its key and identity at a destination, and notes both.
-func (a *Agent) settle(ctx context.Context, address string, r *repo.Repository, q engine.ConnectRequest) (note string, err error) {
-	where := &destinationFile{Address: address, Repository: r.Config().ID, Device: newID(), Connected: a.Now()}
+// folder is what is noted of a destination without a server.
+func (a *Agent) folder(address string, r *repo.Repository) *destinationFile {
+	return &destinationFile{Address: address, Repository: r.Config().ID, Device: newID(), Connected: a.Now()}
+}
+
+// settle gives this computer its key at a destination, and notes both.
+func (a *Agent) settle(ctx context.Context, where *destinationFile, r *repo.Repository, q engine.ConnectRequest) (note string, err error) {
 	name := q.Computer
 	if name == "" {
 		name = hostName()
@@ -225,7 +230,7 @@ func (a *Agent) computerKey(ctx context.Context, r *repo.Repository, device stri
 
 // openRepository opens the connected destination with the key of this computer.
 func (a *Agent) openRepository(ctx context.Context, where *destinationFile) (*repo.Repository, error) {
-	store, err := local.Open(where.Address)
+	store, err := a.openStore(ctx, where)
 	if err != nil {
 		return nil, err
 	}
@@ -289,10 +294,10 @@ func (a *Agent) Disconnect(ctx context.Context) error {
 	}
 	a.jobs.stop()
 	defer a.jobs.goOn()
-	if a.Keychain == nil {
-		a.Log.Info("no keychain is in use")
-	} else if err := a.Keychain.Delete(where.Repository); err != nil && !errors.Is(err, keychain.ErrNotFound) {
-		a.Log.Error("the key could not be taken out of the keychain", "error", err)
+	for _, name := range []string{where.Repository, credentialName(where.Repository)} {
+		if err := a.Keychain.Delete(name); err != nil && !errors.Is(err, keychain.ErrNotFound) {
+			a.Log.Error("a secret could not be taken out of the keychain", "error", err)
+		}
 	}
 	if err := a.home.remove("destination.json"); err != nil {
 		return explain("disconnect", where.Address, err)
@@ -303,6 +308,7 @@ func (a *Agent) Disconnect(ctx context.Context) error {
 	a.dropRepository()
 	a.mu.Lock()
 	a.where, a.catalog, a.fault, a.shut = nil, nil, nil, nil
+	a.signing, a.others, a.settingsSent = nil, others{}, time.Time{}
 	a.mu.Unlock()
 	err = c.Close()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)

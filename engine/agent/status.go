@@ -174,6 +174,9 @@ func limitOf(p *backup.Progress, now time.Time) string {
 
 func (a *Agent) destination(where *destinationFile) engine.Destination {
 	d := engine.Destination{Address: where.Address, ID: where.Repository, Free: -1}
+	if where.Account != nil {
+		d.Account, d.Server = where.Account.Email, where.Account.Name
+	}
 	switch {
 	case a.Password != "":
 		d.KeyNote = "No key is kept on this computer: a password that was given at the start opens the backup."
@@ -184,6 +187,15 @@ func (a *Agent) destination(where *destinationFile) engine.Destination {
 		if stored, err := c.StoredBytes(a.ctx); err == nil {
 			d.Stored = stored
 		}
+	}
+	if where.Account != nil { // the last try to reach it tells; asking would make the status wait
+		a.mu.Lock()
+		d.Reachable = engine.KindOf(a.fault) != engine.KindUnreachable
+		a.mu.Unlock()
+		if !d.Reachable {
+			d.Message = where.Address + " does not answer now."
+		}
+		return d
 	}
 	store, err := local.Open(where.Address)
 	if err != nil {

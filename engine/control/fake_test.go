@@ -73,6 +73,27 @@ func (f *fake) Disconnect(ctx context.Context) error {
 	return err
 }
 
+func (f *fake) FindServer(ctx context.Context, address string) (engine.Server, error) {
+	return reply[engine.Server](f, ctx, "FindServer", address)
+}
+
+func (f *fake) SignIn(ctx context.Context, request engine.SignInRequest) (engine.SignIn, error) {
+	return reply[engine.SignIn](f, ctx, "SignIn", request)
+}
+
+func (f *fake) WaitSignIn(ctx context.Context, id string) (engine.SignedIn, error) {
+	return reply[engine.SignedIn](f, ctx, "WaitSignIn", id)
+}
+
+func (f *fake) CancelSignIn(ctx context.Context, id string) error {
+	_, err := reply[struct{}](f, ctx, "CancelSignIn", id)
+	return err
+}
+
+func (f *fake) Join(ctx context.Context, request engine.JoinRequest) (engine.Connected, error) {
+	return reply[engine.Connected](f, ctx, "Join", request)
+}
+
 func (f *fake) Status(ctx context.Context) (engine.Status, error) {
 	return reply[engine.Status](f, ctx, "Status")
 }

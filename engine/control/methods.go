@@ -21,6 +21,26 @@ func (c *Client) Disconnect(ctx context.Context) error {
 	return disconnect(c, ctx)
 }
 
+func (c *Client) FindServer(ctx context.Context, address string) (engine.Server, error) {
+	return findServer(c, ctx, address)
+}
+
+func (c *Client) SignIn(ctx context.Context, request engine.SignInRequest) (engine.SignIn, error) {
+	return signIn(c, ctx, request)
+}
+
+func (c *Client) WaitSignIn(ctx context.Context, id string) (engine.SignedIn, error) {
+	return waitSignIn(c, ctx, id)
+}
+
+func (c *Client) CancelSignIn(ctx context.Context, id string) error {
+	return cancelSignIn(c, ctx, id)
+}
+
+func (c *Client) Join(ctx context.Context, request engine.JoinRequest) (engine.Connected, error) {
+	return join(c, ctx, request)
+}
+
 func (c *Client) Status(ctx context.Context) (engine.Status, error) {
 	return status(c, ctx)
 }

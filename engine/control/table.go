@@ -16,6 +16,12 @@ var (
 	connect    = ask1("Connect", engine.Engine.Connect)
 	disconnect = do0("Disconnect", engine.Engine.Disconnect)
 
+	findServer   = ask1("FindServer", engine.Engine.FindServer)
+	signIn       = ask1("SignIn", engine.Engine.SignIn)
+	waitSignIn   = ask1("WaitSignIn", engine.Engine.WaitSignIn)
+	cancelSignIn = do1("CancelSignIn", engine.Engine.CancelSignIn)
+	join         = ask1("Join", engine.Engine.Join)
+
 	status   = ask0("Status", engine.Engine.Status)
 	backUp   = ask1("BackUp", engine.Engine.BackUp)
 	pause    = do1("Pause", engine.Engine.Pause)

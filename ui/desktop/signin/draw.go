@@ -13,6 +13,7 @@ import (
 
 // view holds the widgets of the screen.
 type view struct {
+	accountView
 	root  *fyne.Container
 	steps map[Step]fyne.CanvasObject
 
@@ -48,10 +49,13 @@ type view struct {
 
 func (s *Screen) build() {
 	s.view.steps = map[Step]fyne.CanvasObject{
-		StepStart:  s.buildStart(),
-		StepPlace:  s.buildPlace(),
-		StepCode:   s.buildCode(),
-		StepOpened: s.buildOpened(),
+		StepStart:   s.buildStart(),
+		StepServer:  s.buildServer(),
+		StepBrowser: s.buildBrowser(),
+		StepJoin:    s.buildJoin(),
+		StepPlace:   s.buildPlace(),
+		StepCode:    s.buildCode(),
+		StepOpened:  s.buildOpened(),
 	}
 	s.view.root = container.NewStack()
 }
@@ -90,30 +94,6 @@ func (c *centred) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	}
 	top := max(24, min(c.top, size.Height-height-24))
 	o.Move(fyne.NewPos((size.Width-width)/2, top))
-}
-
-func (s *Screen) buildStart() fyne.CanvasObject {
-	mail, server := notYet("ann@college.edu"), notYet("backup.college.edu")
-	on := look.Primary("Continue", "", nil)
-	on.Disable()
-	folder := look.Primary("Back up to a folder or drive", "", s.choosePlace)
-	return middle(look.Column(0,
-		look.Centered(look.NewGlyph(look.Mark(look.ColorAccent), 48)),
-		look.Pad(look.Title("Holdfast").Center(), 10, 0, 0, 0),
-		look.Pad(look.SoftBody("Your files, safe by themselves.").Center(), 8, 0, 0, 0),
-		look.Pad(look.Field("E-mail", mail), 18, 0, 0, 0),
-		look.Pad(look.Field("Server address", server), 18, 0, 0, 0),
-		look.Pad(on, 18, 0, 0, 0),
-		look.Pad(look.SmallParagraph("Signing in to a server comes with the next release.\nUntil then Holdfast keeps your files in a place you choose.").Center(), 16, 0, 18, 0),
-		look.Rule(),
-		look.Pad(folder, 18, 0, 0, 0)), 420)
-}
-
-// notYet is a field that cannot be typed into.
-func notYet(example string) fyne.CanvasObject {
-	words := look.Body(example)
-	words.SetColor(look.ColorDisabled)
-	return container.NewStack(look.NewBox(look.ColorBackground, look.ColorLine, look.ControlRadius), look.Sized(look.Pad(words, 0, 12, 0, 12), 0, look.ControlHeight))
 }
 
 func (s *Screen) buildPlace() fyne.CanvasObject {
@@ -184,6 +164,14 @@ func (s *Screen) draw(next State) {
 	before := s.state.Step
 	s.state = next
 	switch next.Step {
+	case StepStart:
+		s.drawStart()
+	case StepServer:
+		s.drawServer()
+	case StepBrowser:
+		s.drawBrowser()
+	case StepJoin:
+		s.drawJoin()
 	case StepPlace:
 		s.drawPlace()
 	case StepCode:

@@ -15,6 +15,7 @@ import (
 type Engine interface {
 	Inspect(ctx context.Context, address string) (engine.Place, error)
 	Connect(ctx context.Context, request engine.ConnectRequest) (engine.Connected, error)
+	engine.Account
 }
 
 // Deps are what the screen works with.
@@ -24,6 +25,8 @@ type Deps struct {
 	Computer string             // name of this computer, for the page that is printed
 	Drives   func() []Drive     // may take a while; nil: none are offered
 	Done     func()             // connected, and the code is kept
+	OpenURL  func(string) error // shows a page in the browser; nil: there is none
+	Raise    func()             // brings the window before the others; may be nil
 	Print    func(string) error // sends a text to the printer; nil: there is no way
 	Now      func() time.Time   // nil: time.Now
 }
@@ -35,7 +38,7 @@ type Screen struct {
 	state State
 	view  view
 
-	drives, inspect, connect ask.Lane
+	drives, inspect, connect, account ask.Lane
 }
 
 // New makes the screen.
@@ -60,10 +63,14 @@ func (s *Screen) Hide() { s.desk.Close() }
 
 // Escape goes back a step where that takes nothing away.
 func (s *Screen) Escape() bool {
-	if s.state.Step != StepPlace || s.state.Connecting {
+	switch {
+	case s.state.Step == StepPlace && !s.state.Connecting:
+		s.start()
+	case s.state.Step == StepServer:
+		s.cancelSignIn()
+	default:
 		return false
 	}
-	s.start()
 	return true
 }
 
@@ -192,6 +199,8 @@ func (s *Screen) done() {
 	}
 	s.view.copied.Set("")
 	s.draw(State{})
+	s.view.email.SetText("")
+	s.view.server.SetText("")
 	s.view.address.SetText("")
 	if s.deps.Done != nil {
 		s.deps.Done()
@@ -199,7 +208,7 @@ func (s *Screen) done() {
 }
 
 func (s *Screen) text() string {
-	return page(s.state.Connected.RecoveryCode, s.deps.Computer, s.state.Address, s.deps.Now())
+	return page(s.state.Connected.RecoveryCode, s.deps.Computer, or(s.state.Address, s.state.Account.Found.Address), s.deps.Now())
 }
 
 // kept says what became of the code.

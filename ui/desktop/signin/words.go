@@ -13,10 +13,13 @@ import (
 type Step int
 
 const (
-	StepStart  Step = iota // sign in, or a folder or drive
-	StepPlace              // which folder or drive
-	StepCode               // the recovery code, shown once
-	StepOpened             // a backup that was there already is open
+	StepStart   Step = iota // sign in, or a folder or drive
+	StepServer              // a certificate to compare
+	StepBrowser             // the person signs in, in the browser or with a code
+	StepJoin                // a new computer of the account, or in the place of another
+	StepPlace               // which folder or drive
+	StepCode                // the recovery code, shown once
+	StepOpened              // a backup that was there already is open
 )
 
 // Drive is a place that can be chosen with one press.
@@ -30,6 +33,7 @@ type Drive struct {
 // State is all that the screen shows.
 type State struct {
 	Step       Step
+	Account    Account
 	Drives     []Drive
 	Address    string
 	Looking    bool // the answer about the address is on its way

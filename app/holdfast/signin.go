@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"holdfast/engine"
+)
+
+// server are the flags of whatever signs in.
+type server struct {
+	Email       string `help:"Your e-mail; fills the field of the page." placeholder:"E-MAIL"`
+	Code        bool   `help:"There is no browser here: show a code to type in on another device."`
+	Name        string `help:"Name of this computer." placeholder:"NAME"`
+	Asset       string `help:"Asset number of this computer." placeholder:"NUMBER"`
+	Owner       string `enum:"institution,personal" default:"institution" help:"Who owns this computer: institution or personal."`
+	Fingerprint string `help:"Accept the server's certificate with this SHA-256 alone." placeholder:"HEX"`
+	SecretFile  string `help:"File with the passphrase or recovery code, where only you have the key." placeholder:"FILE"`
+}
+
+type signInCommand struct {
+	Server string `arg:"" help:"The server's address."`
+	server
+}
+
+func (c *signInCommand) Run(s *session) error {
+	if err := s.open(false); err != nil {
+		return err
+	}
+	return c.server.join(s, c.Server, "")
+}
+
+type replaceCommand struct {
+	Computer string `arg:"" help:"Name or id of the computer whose place this one takes."`
+	Server   string `help:"The server's address; needed on a computer that is not signed in." placeholder:"ADDRESS"`
+	server
+}
+
+func (c *replaceCommand) Run(s *session) error {
+	if err := s.open(false); err != nil {
+		return err
+	}
+	address := c.Server
+	if address == "" {
+		status, err := s.engine.Status(s.ctx)
+		if err != nil {
+			return err
+		}
+		if status.Destination.Account == "" {
+			return &engine.Error{Op: "replace", Kind: engine.KindInvalid,
+				Message: "This computer is not signed in, so the server has to be named: holdfast replace COMPUTER --server ADDRESS. Nothing was changed."}
+		}
+		address = status.Destination.Address
+	}
+	return c.server.join(s, address, c.Computer)
+}
+
+// join signs in and makes this computer one of the account.
+func (c *server) join(s *session, address, replaced string) error {
+	in, err := c.signIn(s, address)
+	if err != nil {
+		return err
+	}
+	q := engine.JoinRequest{SignIn: in.ID, Computer: c.Name, Asset: c.Asset, Owner: c.Owner}
+	if replaced != "" {
+		if q.Replace, err = find(in.Computers, replaced); err != nil {
+			return err
+		}
+	}
+	if c.SecretFile != "" {
+		data, err := os.ReadFile(c.SecretFile)
+		if err != nil {
+			return err
+		}
+		q.Secret = strings.TrimRight(string(data), "\r\n")
+	}
+	out, err := s.engine.Join(s.ctx, q)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		s.print(out)
+		return nil
+	}
+	s.say("Signed in to %s as %s. This computer backs up there.", safe(in.Server.Name), safe(in.Email))
+	if out.RecoveryCode != "" {
+		s.say("\nRecovery code: %s\n\nPrint it or write it down; it is shown this once. It opens the backup without the\ninstitution, in Holdfast and in restic alike.", out.RecoveryCode)
+	}
+	if out.KeyNote != "" {
+		s.say("\n%s", out.KeyNote)
+	}
+	return nil
+}
+
+func (c *server) signIn(s *session, address string) (engine.SignedIn, error) {
+	found, err := s.engine.FindServer(s.ctx, address)
+	if err != nil {
+		return engine.SignedIn{}, err
+	}
+	if !found.Trusted && !strings.EqualFold(found.Fingerprint, c.Fingerprint) {
+		return engine.SignedIn{}, &engine.Error{Op: "sign in", Kind: engine.KindUntrusted, Path: address,
+			Message: fmt.Sprintf("The certificate of %s is signed by nobody whom this computer knows. Nothing was sent. Compare its SHA-256 with the one that your institution gave you:\n\n  %s\n\nWhen it is the same, repeat the command with --fingerprint %s", safe(found.Address), found.Fingerprint, found.Fingerprint)}
+	}
+	begun, err := s.engine.SignIn(s.ctx, engine.SignInRequest{Address: address, Fingerprint: found.Fingerprint, Email: c.Email, Computer: c.Name, ByCode: c.Code})
+	if err != nil {
+		return engine.SignedIn{}, err
+	}
+	if c.Code {
+		fmt.Fprintf(os.Stderr, "Open %s on any device and type the code %s\n", safe(begun.URL), safe(begun.Code))
+	} else {
+		fmt.Fprintf(os.Stderr, "Your browser opens so that you sign in. If it does not, open this address on this computer:\n%s\n", safe(begun.URL))
+		if err := browse(begun.URL); err != nil && !errors.Is(err, exec.ErrNotFound) {
+			fmt.Fprintf(os.Stderr, "The browser could not be opened: %v\n", err)
+		}
+	}
+	return s.engine.WaitSignIn(s.ctx, begun.ID)
+}
+
+// find gives the id of a computer that is named by its name or id.
+func find(computers []engine.Computer, named string) (string, error) {
+	var ids []string
+	for _, c := range computers {
+		if c.ID == named {
+			return c.ID, nil
+		}
+		if strings.EqualFold(c.Name, named) {
+			ids = append(ids, c.ID)
+		}
+	}
+	switch len(ids) {
+	case 1:
+		return ids[0], nil
+	case 0:
+		return "", &engine.Error{Op: "replace", Kind: engine.KindNotFound, Path: named,
+			Message: fmt.Sprintf("There is no computer %s in your account. Nothing was changed. List them with: holdfast computers", shown(named))}
+	}
+	return "", &engine.Error{Op: "replace", Kind: engine.KindInvalid, Path: named,
+		Message: fmt.Sprintf("Several computers are called %s. Nothing was changed. Give the id of one: %s.", shown(named), strings.Join(ids, ", "))}
+}
+
+// browse opens an address in the browser of this computer.
+func browse(url string) error {
+	switch runtime.GOOS {
+	case "windows":
+		return exec.Command("rundll32", "url.dll,FileProtocolHandler", url).Start()
+	case "darwin":
+		return exec.Command("open", url).Start()
+	}
+	if browser := os.Getenv("BROWSER"); browser != "" {
+		return exec.Command(browser, url).Start()
+	}
+	return exec.Command("xdg-open", url).Start()
+}

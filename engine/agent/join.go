@@ -1,0 +1,228 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"runtime"
+
+	"holdfast/engine"
+	"holdfast/engine/account"
+	"holdfast/engine/repo"
+	"holdfast/engine/storage"
+)
+
+// keyEscrow is the key file that the institution's key store opens.
+const keyEscrow = "holdfast:escrow"
+
+// Join implements engine.Account. The order is: a seat, then the repository, then the
+// key of this computer, then the note on this computer. What was done when one of
+// them fails is found again by the next try.
+func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connected, error) {
+	const op = "join"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	defer end()
+	s, err := a.signedIn(ctx, op, q.SignIn)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	origin := s.server.Info().Origin
+	before, err := a.mayJoin(s)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	if err := a.takeSeat(ctx, s, q, before); err != nil {
+		return engine.Connected{}, explainServer(op, origin, err)
+	}
+	if before != nil && (q.Replace == "" || q.Replace == before.Device) { // the same computer signs in again: its key and its list stay
+		return a.comeBack(ctx, s, before)
+	}
+	if before != nil { // it leaves its own seat for that of another
+		if err := a.Disconnect(ctx); err != nil {
+			return engine.Connected{}, err
+		}
+	}
+	out, err := a.openAccount(ctx, s, q)
+	if err != nil {
+		return engine.Connected{}, explainStored(op, origin, err)
+	}
+	a.event(engine.ToneOK, "settings", "Signed in to %s as %s; files are kept there.", s.server.Info().Name, a.where.Account.Email)
+	a.setUpNow()
+	a.jobs.goOn()
+	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles, engine.TopicSelection)
+	return out, nil
+}
+
+// mayJoin gives the destination that is connected when it is this account: then the
+// same computer signs in again. Another destination has to be disconnected first.
+func (a *Agent) mayJoin(s *signIn) (*destinationFile, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.where == nil {
+		return nil, nil
+	}
+	if a.where.Account != nil && a.where.Account.Server == s.server.Info().ID {
+		return a.where, nil
+	}
+	return nil, invalid("join", a.where.Address, "Files are kept in "+a.where.Address+" already. Disconnect it in Settings first (in a terminal: holdfast sign-out); what is stored there stays.")
+}
+
+// takeSeat makes this computer one of the account, once for each sign-in.
+func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, before *destinationFile) error {
+	if s.seat != nil {
+		return nil
+	}
+	name := q.Computer
+	if name == "" {
+		name = s.computer
+	}
+	owner := q.Owner
+	if owner == "" {
+		owner = engine.OwnerInstitution
+	}
+	fresh := account.NewComputer{Name: name, Asset: q.Asset, Owner: owner, OS: runtime.GOOS}
+	var taken seat
+	var err error
+	switch {
+	case before != nil && (q.Replace == "" || q.Replace == before.Device):
+		taken.computer, taken.credential, err = s.session.Authorize(ctx, before.Device, fresh)
+	case q.Replace != "":
+		taken.computer, taken.credential, err = s.session.Replace(ctx, q.Replace, fresh)
+	default:
+		taken.computer, taken.credential, err = s.session.Register(ctx, fresh)
+	}
+	if err != nil {
+		return err
+	}
+	s.seat = &taken
+	return nil
+}
+
+// comeBack is for a computer that the server had signed out.
+func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile) (engine.Connected, error) {
+	const op = "sign in"
+	if err := a.Keychain.Set(credentialName(where.Repository), []byte(s.seat.credential)); err != nil {
+		return engine.Connected{}, explain(op, where.Address, err)
+	}
+	next := *where
+	note := *where.Account
+	note.Fingerprint, next.Address = s.server.Info().Fingerprint, s.server.Info().Origin
+	next.Account = &note
+	if err := a.home.write("destination.json", next); err != nil {
+		return engine.Connected{}, explain(op, where.Address, err)
+	}
+	a.dropRepository()
+	a.mu.Lock()
+	a.where, a.shut = &next, nil
+	a.mu.Unlock()
+	a.forgiven()
+	a.event(engine.ToneOK, "settings", "Signed in again to %s.", note.Name)
+	a.setUpNow()
+	a.notices.tell(engine.TopicStatus, engine.TopicSettings)
+	return engine.Connected{}, nil
+}
+
+// openAccount makes or opens the repository of the account and gives this computer
+// its key.
+func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest) (engine.Connected, error) {
+	info, err := s.session.Account(ctx)
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	store, err := s.server.Device(s.seat.credential).Store()
+	if err != nil {
+		return engine.Connected{}, err
+	}
+	var out engine.Connected
+	var r *repo.Repository
+	if _, err = store.Stat(ctx, storage.Config, ""); errors.Is(err, storage.ErrNotFound) {
+		r, out.RecoveryCode, err = makeEscrowed(ctx, s.session, store)
+		out.Made = err == nil
+	} else if err == nil {
+		r, err = a.openEscrowed(ctx, s.session, store, info, q.Secret)
+	}
+	if err != nil {
+		store.Close()
+		return out, err
+	}
+	where := &destinationFile{
+		Address: s.server.Info().Origin, Repository: r.Config().ID, Device: s.seat.computer.ID, Connected: a.Now(),
+		Account: &accountFile{Server: s.server.Info().ID, Name: s.server.Info().Name, Email: info.Person.Email, Fingerprint: s.server.Info().Fingerprint},
+	}
+	if err := a.Keychain.Set(credentialName(where.Repository), []byte(s.seat.credential)); err != nil {
+		return out, err
+	}
+	if out.KeyNote, err = a.settle(ctx, where, r, engine.ConnectRequest{Computer: s.seat.computer.Name}); err != nil {
+		return out, err
+	}
+	if out.Made {
+		return out, nil
+	}
+	if err := a.sync(ctx); err != nil {
+		return out, err
+	}
+	if q.Replace != "" {
+		if err := a.takeOver(ctx, s, where); err != nil {
+			return out, err
+		}
+	}
+	out.Computers, err = a.Computers(ctx)
+	return out, err
+}
+
+// makeEscrowed makes the repository of an account. The key store has its key before
+// the repository exists, so that there is never one that nobody can open.
+func makeEscrowed(ctx context.Context, session *account.Session, store storage.Store) (*repo.Repository, string, error) {
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	text := hex.EncodeToString(secret)
+	if err := session.KeepKey(ctx, "", []byte(text)); err != nil {
+		return nil, "", err
+	}
+	r, err := repo.Init(ctx, store, repo.InitOptions{Key: repo.NewKey{Secret: text, Username: keyEscrow, Random: true}})
+	if err != nil {
+		return nil, "", err
+	}
+	if err := session.KeepKey(ctx, r.KeyID(), []byte(text)); err != nil {
+		return nil, "", err
+	}
+	code := newRecoveryCode()
+	_, err = r.AddKey(ctx, repo.NewKey{Secret: code, Username: keyRecovery, Random: true})
+	return r, code, err
+}
+
+// openEscrowed opens the repository of an account with the key that the institution
+// keeps, or with what only the person knows.
+func (a *Agent) openEscrowed(ctx context.Context, session *account.Session, store storage.Store, info account.Account, secret string) (*repo.Repository, error) {
+	if info.Key.Mode != keptStandard {
+		if secret == "" {
+			secret = a.Password
+		}
+		if secret == "" {
+			return nil, &engine.Error{Op: "join", Kind: engine.KindSecret,
+				Message: "Only you have the key of this account. Type your passphrase or your recovery code. Nothing was changed."}
+		}
+		return openWith(ctx, store, secret)
+	}
+	kept, keyFile, err := session.ReleaseKey(ctx, "A computer signs in")
+	if err != nil {
+		return nil, err
+	}
+	if keyFile == "" {
+		return repo.Open(ctx, store, string(kept))
+	}
+	return repo.OpenHinted(ctx, store, keyFile, string(kept))
+}
+
+// explainStored is explain for what goes wrong while an account's repository is
+// opened: the server's refusals first.
+func explainStored(op, address string, err error) error {
+	if _, ok := errors.AsType[*account.Refusal](err); ok {
+		return explainServer(op, address, err)
+	}
+	return explain(op, address, err)
+}

@@ -1,0 +1,267 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/account"
+	"holdfast/engine/keychain"
+	"holdfast/engine/storage"
+	"holdfast/engine/storage/local"
+	"holdfast/engine/storage/rest"
+)
+
+// credentialName is under which name the keychain has the credential with which this
+// computer is known to its server.
+func credentialName(repository string) string { return repository + "-server" }
+
+// device reaches the server as this computer.
+func (a *Agent) asDevice(ctx context.Context, where *destinationFile) (*account.Device, error) {
+	credential, err := a.Keychain.Get(credentialName(where.Repository))
+	if errors.Is(err, keychain.ErrNotFound) {
+		return nil, &engine.Error{Op: "open", Kind: engine.KindSignIn, Path: where.Address, Err: err,
+			Message: "What this computer shows to its server is gone from the keychain. What is stored is safe; backing up waits. Sign in again, and it goes on from where it was."}
+	}
+	if err != nil {
+		return nil, keyLost(where.Address, err)
+	}
+	server, err := account.Find(ctx, where.Address, where.Account.Fingerprint)
+	if err != nil {
+		return nil, explainServer("open", where.Address, err)
+	}
+	if server.Info().ID != where.Account.Server {
+		return nil, &engine.Error{Op: "open", Kind: engine.KindStranger, Path: where.Address,
+			Message: fmt.Sprintf("Another Holdfast server answers at %s than the one that this computer signed in to. Nothing was sent there; backing up waits. Ask your institution whether the server was moved, then sign in again.", where.Address)}
+	}
+	return server.Device(string(credential)), nil
+}
+
+// openStore reaches the place of the destination.
+func (a *Agent) openStore(ctx context.Context, where *destinationFile) (storage.Store, error) {
+	if where.Account == nil {
+		return local.Open(where.Address)
+	}
+	d, err := a.asDevice(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	return d.Store()
+}
+
+// refusedBy finds the server's no in an error of a store.
+func refusedBy(err error) (code, message string, ok bool) {
+	if r, ok := errors.AsType[*rest.Refusal](err); ok {
+		return r.Code, r.Message, true
+	}
+	if r, ok := errors.AsType[*account.Refusal](err); ok {
+		return r.Code, r.Message, true
+	}
+	return "", "", false
+}
+
+// others is what the server last said about the computers of the account.
+type others struct {
+	list   []account.Computer
+	asked  time.Time
+	asking bool
+}
+
+const (
+	othersFor     = time.Minute
+	serverPatient = 20 * time.Second // an answer about computers, settings and state
+)
+
+// knownOthers is what is known of the computers of the account; when that is old it
+// is asked for, and told when it comes.
+func (a *Agent) knownOthers(ctx context.Context) []account.Computer {
+	a.mu.Lock()
+	where := a.where
+	ask := where != nil && where.Account != nil && !a.closing && !a.others.asking && a.Now().Sub(a.others.asked) > othersFor
+	if ask {
+		a.others.asking = true
+		if a.Background {
+			a.tasks.Go(func() { a.askOthers(a.ctx, where) })
+		}
+	}
+	a.mu.Unlock()
+	if ask && !a.Background {
+		a.askOthers(ctx, where)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.others.list
+}
+
+func (a *Agent) askOthers(ctx context.Context, where *destinationFile) {
+	ctx, cancel := context.WithTimeout(ctx, serverPatient)
+	defer cancel()
+	var list []account.Computer
+	d, err := a.asDevice(ctx, where)
+	if err == nil {
+		list, err = d.Computers(ctx)
+	}
+	a.mu.Lock()
+	a.others.asking, a.others.asked = false, a.Now()
+	if err == nil && a.where == where {
+		a.others.list = list
+	}
+	a.mu.Unlock()
+	if err != nil {
+		a.Log.Warn("the server could not be asked for the computers of the account", "error", err)
+		return
+	}
+	a.notices.tell(engine.TopicFiles)
+}
+
+// withOthers adds what the server knows to the computers of the catalog.
+func withOthers(list []engine.Computer, known []account.Computer) []engine.Computer {
+	at := map[string]int{}
+	for i, c := range list {
+		at[c.ID] = i
+	}
+	for _, k := range known {
+		i, ok := at[k.ID]
+		if !ok {
+			if k.State != stateRemoved {
+				list = append(list, computerOf(k))
+			}
+			continue
+		}
+		from := computerOf(k)
+		list[i].Owner, list[i].Asset, list[i].State, list[i].Seen = from.Owner, from.Asset, from.State, from.Seen
+		if !list[i].This && from.Name != "" {
+			list[i].Name = from.Name
+		}
+	}
+	return list
+}
+
+// report tells the server how this computer is, and keeps its settings there. A
+// server that does not take it is told again after the next capture.
+func (a *Agent) report(ctx context.Context) {
+	_, where, err := a.connected("report")
+	if err != nil || where.Account == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, serverPatient)
+	defer cancel()
+	status, err := a.Status(ctx)
+	if err != nil {
+		return
+	}
+	d, err := a.asDevice(ctx, where)
+	if err != nil {
+		a.Log.Warn("the server could not be told", "error", err)
+		return
+	}
+	err = d.Report(ctx, account.Report{State: string(status.State), Files: status.Protected.Files, Bytes: status.Protected.Bytes})
+	if err == nil {
+		err = a.sendSettings(ctx, d)
+	}
+	if err != nil {
+		a.Log.Warn("the server could not be told", "error", err)
+	}
+}
+
+func (a *Agent) sendSettings(ctx context.Context, d *account.Device) error {
+	s := a.current()
+	a.mu.Lock()
+	sent := a.settingsSent
+	a.mu.Unlock()
+	if s.Lost || sent.Equal(s.Changed) && !sent.IsZero() {
+		return nil
+	}
+	data, err := json.Marshal(keptSettings{userHome(), s.Settings, s.Selection, s.Once, s.Removals})
+	if err != nil {
+		return err
+	}
+	if err := d.SaveSettings(ctx, data); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.settingsSent = s.Changed
+	a.mu.Unlock()
+	return nil
+}
+
+// takeOver gives this computer the settings of the one whose place it takes, with the
+// old home folder become the new one, and takes the old one's key away.
+func (a *Agent) takeOver(ctx context.Context, s *signIn, where *destinationFile) error {
+	r, done, err := a.repository(ctx, "replace")
+	if err != nil {
+		return err
+	}
+	defer done()
+	kept, err := a.oldSettings(ctx, s, where)
+	if err != nil {
+		a.event(engine.ToneWarn, "settings", "The settings of the old computer could not be read, so this one begins with the usual ones.")
+	} else if err := a.adopt(kept, s.seat.computer.Name); err != nil {
+		return err
+	}
+	keys, err := r.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.Username == keyComputer+where.Device && k.ID != r.KeyID() {
+			if err := s.session.RemoveKeyFile(ctx, k.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *Agent) oldSettings(ctx context.Context, s *signIn, where *destinationFile) (keptSettings, error) {
+	var kept keptSettings
+	data, err := s.session.Settings(ctx, where.Device)
+	if err == nil && json.Unmarshal(data, &kept) == nil && kept.Settings.Computer != "" {
+		return kept, nil
+	}
+	c, _, err := a.connected("replace")
+	if err != nil {
+		return kept, err
+	}
+	r, done, err := a.repository(ctx, "replace")
+	if err != nil {
+		return kept, err
+	}
+	defer done()
+	return readKept(ctx, r, c, where.Device)
+}
+
+// adopt makes settings of another computer those of this one.
+func (a *Agent) adopt(kept keptSettings, name string) error {
+	home := userHome()
+	for i := range kept.Selection.Choices {
+		kept.Selection.Choices[i].Path = moved(kept.Selection.Choices[i].Path, kept.Home, home)
+	}
+	for i := range kept.Once {
+		kept.Once[i] = moved(kept.Once[i], kept.Home, home)
+	}
+	if _, err := a.compile(kept.Selection); err != nil {
+		return err
+	}
+	kept.Settings.Computer = name
+	return a.saveSettings(func(s *settingsFile) {
+		s.Settings, s.Selection, s.Once, s.Changed = kept.Settings, kept.Selection, kept.Once, a.Now()
+	})
+}
+
+// moved puts a path of the old home folder under the new one; others stay.
+func moved(path, from, to string) string {
+	if from == "" || to == "" {
+		return path
+	}
+	rest, ok := strings.CutPrefix(filepath.ToSlash(path), strings.TrimSuffix(filepath.ToSlash(from), "/"))
+	if !ok || rest != "" && rest[0] != '/' {
+		return path
+	}
+	return filepath.Join(to, filepath.FromSlash(rest))
+}
