@@ -1,0 +1,40 @@
+package computers_test
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+	"time"
+
+	. "holdfast/engine/server/computers"
+)
+
+func TestIdentifyAndMayUploadWriteNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		college, old := w.computer(t, w.ann, Institution)
+		want(t, w.BackedUp(t.Context(), college.ID, w.now()), nil)
+		own, credential := w.computer(t, w.ann, Personal)
+		_, _, err := w.Replace(t.Context(), w.ann, college.ID, Registration{})
+		want(t, err, nil)
+		// While somebody holds the rows, and on SQLite the one right to write,
+		// whoever writes waits.
+		err = w.db.Tx(t.Context(), func(tx *sql.Tx) error {
+			for _, take := range []string{"UPDATE person SET version = version + 1", "UPDATE computer SET seen = seen"} {
+				if _, err := tx.ExecContext(t.Context(), take); err != nil {
+					return err
+				}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			for range 3 {
+				_, err := w.Identify(ctx, own.ID, credential[33:])
+				want(t, err, nil)
+				_, err = w.Identify(ctx, college.ID, old[33:])
+				want(t, err, ErrReplaced)
+				want(t, w.MayUpload(ctx, own, home), nil)
+			}
+			return nil
+		})
+		want(t, err, nil)
+	})
+}
