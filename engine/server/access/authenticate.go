@@ -179,7 +179,7 @@ func signIn(r *http.Request, p Problem) string {
 	next := "/"
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		next = r.URL.RequestURI()
-	} else if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && strings.HasPrefix(from.Path, "/") {
+	} else if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && isOnePath(from) {
 		next = from.RequestURI() // the page with the form
 	}
 	return to + "?" + url.Values{"next": {next}}.Encode()

@@ -158,7 +158,7 @@ func (b *bound) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := b.answer(r, e); err != nil {
 		e.err = err
-		b.g.refuse(e, r, problemOf(err, e.id))
+		b.g.refuse(e, r, problemOf(r.Context(), err, e.id))
 	}
 }
 
@@ -203,7 +203,7 @@ func (b *bound) limitBody(r *http.Request, e *exchange) error {
 // refuse answers with a problem, in the way that the asker reads.
 func (g *gate) refuse(e *exchange, r *http.Request, p Problem) {
 	e.err = p
-	if e.w.status != 0 { // half an answer is out already
+	if e.w.status != 0 || p.Status == statusGone { // half an answer is out already, or nobody waits for one
 		panic(http.ErrAbortHandler)
 	}
 	page := e.route != nil && e.route.Page || e.route == nil && !isForPrograms(r.URL.Path)

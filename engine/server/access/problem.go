@@ -37,7 +37,7 @@ func (p Problem) Unwrap() error { return p.Err }
 const statusGone = 499
 
 // problemOf is what an error of a route is told as.
-func problemOf(err error, id string) Problem {
+func problemOf(ctx context.Context, err error, id string) Problem {
 	if p, ok := errors.AsType[*Problem](err); ok && p != nil {
 		return *p
 	}
@@ -48,7 +48,7 @@ func problemOf(err error, id string) Problem {
 		return tooLarge(e.Limit, err)
 	}
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return Problem{Status: statusGone, Code: "internal", Message: "The request was given up.", Err: err}
 	case database.IsFull(err), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return Problem{Status: http.StatusInsufficientStorage, Code: "full", Message: "The server's disk is full. What is stored can still be read; the administrators have to make room.", Err: err}
@@ -76,7 +76,7 @@ func badPath() Problem {
 // WriteProblem answers with a problem as JSON.
 func WriteProblem(w http.ResponseWriter, r *http.Request, p Problem) {
 	status := p.Status
-	if status < 400 || status > 599 || status == statusGone {
+	if status < 400 || status > 599 {
 		status = http.StatusInternalServerError
 	}
 	body, err := json.Marshal(map[string]any{"error": map[string]string{"code": p.Code, "message": p.Message}})
