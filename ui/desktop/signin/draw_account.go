@@ -68,7 +68,7 @@ func (s *Screen) buildStart() fyne.CanvasObject {
 		look.Pad(look.Field("E-mail", v.email), 18, 0, 0, 0),
 		look.Pad(look.Field("Server address", v.server), 18, 0, 0, 0),
 		look.Pad(v.startWrong, 12, 0, 0, 0),
-		look.Pad(v.startOn, 6, 0, 0, 0),
+		look.Pad(v.startOn, 10, 0, 0, 0),
 		look.Pad(look.SmallParagraph("Your browser opens so that you sign in with your institution.\nNothing else is typed here.").Center(), 16, 0, 18, 0),
 		look.Rule(),
 		look.Pad(look.Centered(look.Link("Back up to a folder or drive instead", s.choosePlace)), 14, 0, 0, 0)), 420)
@@ -77,7 +77,7 @@ func (s *Screen) buildStart() fyne.CanvasObject {
 func (s *Screen) buildServer() fyne.CanvasObject {
 	v := &s.view
 	v.serverWords = look.SoftParagraph("")
-	v.fingerprint = container.NewGridWithColumns(4)
+	v.fingerprint = container.NewGridWithColumns(8)
 	box := container.NewStack(look.NewBox(look.ColorAccentSoft, "", look.ControlRadius), look.Pad(v.fingerprint, 16, 12, 16, 12))
 	v.compared = look.Check("I have compared it, and it is the same", engine.MarkEmpty, func(on bool) {
 		s.change(func(a *Account) { a.Compared = on })
@@ -131,7 +131,7 @@ func (s *Screen) buildJoin() fyne.CanvasObject {
 	v.joinBody = look.Column(look.Gap,
 		look.Column(2, look.Title("This computer"), v.joinWords),
 		v.wayField, v.olds,
-		container.NewGridWithColumns(2, look.Field("Name", v.name), look.Field("Asset number", v.asset)),
+		look.Row(12, look.Grow(look.Field("Name", v.name)), look.Grow(look.Field("Asset number", v.asset))),
 		v.ownerField, v.secretRow, v.joinWrong,
 		look.Row(8, look.Space(), look.Secondary("Cancel", "", s.cancelSignIn), v.joinOn))
 	return put(v.joinBody, centred{width: 560})
@@ -169,8 +169,10 @@ func (s *Screen) drawServer() {
 	v, a := &s.view, s.state.Account
 	v.serverWords.Set("The certificate of **" + a.Found.Address + "** is its own and signed by nobody whom this computer knows. Compare this fingerprint (SHA-256) with the one that your institution gave you. Nothing has been sent yet.")
 	v.fingerprint.Objects = nil
-	for f := a.Found.Fingerprint; len(f) >= 8; f = f[8:] {
-		v.fingerprint.Add(look.Centered(look.Code(f[:4] + " " + f[4:8])))
+	for f := a.Found.Fingerprint; len(f) >= 4; f = f[4:] {
+		group := look.Code(f[:4])
+		group.SetSize(14)
+		v.fingerprint.Add(look.Centered(group))
 	}
 	v.fingerprint.Refresh()
 	v.compared.SetChecked(a.Compared)
