@@ -171,6 +171,9 @@ func (r *row) state() State {
 }
 
 func get(ctx context.Context, q database.Querier, id string) (row, error) {
+	if !isID(id) {
+		return row{}, ErrNotFound
+	}
 	return scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM computer WHERE id = $1", id))
 }
 

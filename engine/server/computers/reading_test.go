@@ -3,10 +3,12 @@ package computers_test
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"testing"
 	"time"
 
 	. "holdfast/engine/server/computers"
+	"holdfast/engine/server/people"
 )
 
 func TestIdentifyAndMayUploadWriteNothing(t *testing.T) {
@@ -36,5 +38,26 @@ func TestIdentifyAndMayUploadWriteNothing(t *testing.T) {
 			return nil
 		})
 		want(t, err, nil)
+	})
+}
+
+func TestWhatIsNoIDIsNotThere(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, credential := w.computer(t, w.ann, Institution)
+		for _, id := range []string{"", "x", "\x00", "\xff", strings.ToUpper(c.ID) + "A", c.ID[:31] + "\x00", c.ID + " ", "../" + c.ID, strings.Repeat("\xff", 32)} {
+			_, err := w.Identify(t.Context(), id, credential[33:])
+			want(t, err, ErrUnknown)
+			_, err = w.Get(t.Context(), "", id)
+			want(t, err, ErrNotFound)
+			want(t, w.Remove(t.Context(), w.ann, id), ErrNotFound)
+			want(t, w.Remove(t.Context(), "", id), ErrNotFound)
+			_, _, err = w.Settings(t.Context(), id)
+			want(t, err, ErrNotFound)
+			want(t, w.BackedUp(t.Context(), id, w.now()), ErrNotFound)
+			_, _, err = w.Register(t.Context(), id, Registration{Name: "x", Owner: Institution})
+			want(t, err, people.ErrNotFound)
+		}
+		_, err := w.Identify(t.Context(), c.ID, "\x00\xff")
+		want(t, err, ErrUnknown)
 	})
 }

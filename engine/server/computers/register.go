@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/people"
@@ -182,6 +183,12 @@ func newID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails: crypto/rand
 	return hex.EncodeToString(b[:])
+}
+
+// isID keeps what comes in addresses and user names and is no id from the database,
+// which answers some bytes with an error.
+func isID(id string) bool {
+	return len(id) == 32 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 func hash(secret string) string {

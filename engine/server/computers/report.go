@@ -30,18 +30,22 @@ func (s *Service) Reported(ctx context.Context, id string, r Report) (err error)
 	if r.Files < 0 || r.Bytes < 0 {
 		return fmt.Errorf("%w: a backup of %d files and %d bytes", ErrInvalid, r.Files, r.Bytes)
 	}
-	return s.note(ctx, "UPDATE computer SET report = $1, files = $2, bytes = $3, software = $4, seen = $5 WHERE id = $6",
-		r.State, r.Files, r.Bytes, r.Version, database.Millis(s.now()), id)
+	return s.note(ctx, "UPDATE computer SET report = $2, files = $3, bytes = $4, software = $5, seen = $6 WHERE id = $1",
+		id, r.State, r.Files, r.Bytes, r.Version, database.Millis(s.now()))
 }
 
 // BackedUp keeps when the last backup of a computer was received.
 func (s *Service) BackedUp(ctx context.Context, id string, at time.Time) error {
-	return s.note(ctx, "UPDATE computer SET last_backup = CASE WHEN last_backup < $1 THEN $1 ELSE last_backup END WHERE id = $2",
-		database.Millis(at), id)
+	return s.note(ctx, "UPDATE computer SET last_backup = CASE WHEN last_backup < $2 THEN $2 ELSE last_backup END WHERE id = $1",
+		id, database.Millis(at))
 }
 
-func (s *Service) note(ctx context.Context, query string, args ...any) error {
-	done, err := s.db.ExecContext(ctx, query, args...)
+// note runs an UPDATE of the computer that is $1.
+func (s *Service) note(ctx context.Context, query, id string, args ...any) error {
+	if !isID(id) {
+		return ErrNotFound
+	}
+	done, err := s.db.ExecContext(ctx, query, append([]any{id}, args...)...)
 	if err != nil {
 		return fmt.Errorf("keep what a computer says: %w", err)
 	}
@@ -70,7 +74,7 @@ func (s *Service) SeenNow(ctx context.Context, id string) {
 		return
 	}
 	at := database.Millis(now)
-	_ = s.note(ctx, "UPDATE computer SET seen = $1 WHERE id = $2 AND seen < $1", at, id) // best effort
+	_ = s.note(ctx, "UPDATE computer SET seen = $2 WHERE id = $1 AND seen < $2", id, at) // best effort
 }
 
 // MaxSettings is how large the settings of a computer may be, in bytes.
@@ -78,6 +82,9 @@ const MaxSettings = 1 << 20
 
 // Settings returns what SaveSettings kept, byte for byte; nil when there is nothing.
 func (s *Service) Settings(ctx context.Context, id string) (settings []byte, changed time.Time, err error) {
+	if !isID(id) {
+		return nil, time.Time{}, ErrNotFound
+	}
 	var at int64
 	err = s.db.QueryRowContext(ctx, "SELECT json, changed FROM computer_settings WHERE computer = $1", id).Scan(&settings, &at)
 	if errors.Is(err, sql.ErrNoRows) {

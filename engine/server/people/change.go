@@ -127,6 +127,9 @@ func (s *Service) Rename(ctx context.Context, id, name string) error {
 }
 
 func (s *Service) set(ctx context.Context, id, query string, value any) error {
+	if !isID(id) {
+		return ErrNotFound
+	}
 	done, err := s.db.ExecContext(ctx, query, value, id)
 	if err != nil {
 		return fmt.Errorf("change a person: %w", err)

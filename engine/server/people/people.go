@@ -23,6 +23,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"holdfast/engine/server/database"
@@ -110,12 +111,18 @@ func (s *Service) Get(ctx context.Context, id string) (Person, error) {
 
 // GetTx is Get within somebody's transaction.
 func (s *Service) GetTx(ctx context.Context, q database.Querier, id string) (Person, error) {
+	if !isID(id) {
+		return Person{}, ErrNotFound
+	}
 	return scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM person WHERE id = $1", id))
 }
 
 // Take is GetTx that makes every other transaction which takes the same person wait
 // until this one ends: what is read after it stays true.
 func (s *Service) Take(ctx context.Context, tx *sql.Tx, id string) (Person, error) {
+	if !isID(id) {
+		return Person{}, ErrNotFound
+	}
 	if _, err := tx.ExecContext(ctx, "UPDATE person SET version = version + 1 WHERE id = $1", id); err != nil {
 		return Person{}, fmt.Errorf("take a person: %w", err)
 	}
@@ -173,6 +180,12 @@ func newID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails: crypto/rand
 	return hex.EncodeToString(b[:])
+}
+
+// isID keeps what comes in addresses and is no id from the database, which answers
+// some bytes with an error.
+func isID(id string) bool {
+	return len(id) == 32 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 func hash(token string) string {

@@ -300,3 +300,18 @@ func TestSeatsQuotaAndNameAreChanged(t *testing.T) {
 		want(t, s.SetSeats(t.Context(), "nobody", 1), ErrNotFound)
 	})
 }
+
+func TestWhatIsNoIDIsNobody(t *testing.T) {
+	each(t, func(t *testing.T, s *Service, _ *clock, _ *database.DB) {
+		for _, id := range []string{"", "x", "\x00", strings.Repeat("\xff", 32), strings.Repeat("a", 31) + "\x00", strings.Repeat("A", 32)} {
+			_, err := s.Get(t.Context(), id)
+			want(t, err, ErrNotFound)
+			want(t, s.Remove(t.Context(), id, "boss"), ErrNotFound)
+			want(t, s.SetSeats(t.Context(), id, 1), ErrNotFound)
+			_, _, err = s.Approve(t.Context(), id, "boss")
+			want(t, err, ErrNotFound)
+			_, err = s.Accept(t.Context(), id)
+			want(t, err, ErrInvitation)
+		}
+	})
+}

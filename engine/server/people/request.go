@@ -144,6 +144,9 @@ func (s *Service) Refuse(ctx context.Context, requestID, by, why string) (r Requ
 
 // decide changes an open request. With ErrState comes what somebody decided before.
 func (s *Service) decide(ctx context.Context, tx *sql.Tx, id, state, by, why string) (Request, error) {
+	if !isID(id) {
+		return Request{}, ErrNotFound
+	}
 	done, err := tx.ExecContext(ctx, "UPDATE access_request SET state = $1, decided = $2, decided_by = $3, why = $4 WHERE id = $5 AND state = 'open'",
 		state, database.Millis(s.now()), by, why, id)
 	if err != nil {
