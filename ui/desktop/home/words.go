@@ -181,6 +181,12 @@ func other(c engine.Computer, now time.Time) (words string, tone engine.Tone) {
 	age := now.Sub(c.LastBackup)
 	days := int64(age / (24 * time.Hour))
 	switch {
+	case c.State == "blocked":
+		return "Blocked by the institution", engine.ToneWarn
+	case c.State == "signed out":
+		return "Signed out", engine.ToneWarn
+	case c.State == "removed":
+		return "Removed", engine.ToneQuiet
 	case c.LastBackup.IsZero():
 		return "No backup yet", engine.ToneQuiet
 	case days < 1:
@@ -192,10 +198,20 @@ func other(c engine.Computer, now time.Time) (words string, tone engine.Tone) {
 }
 
 func holds(c engine.Computer) string {
-	if c.Stored.Files == 0 {
-		return "Nothing stored yet"
+	words := "Nothing stored yet"
+	if c.Stored.Files > 0 {
+		words = look.Files(c.Stored.Files) + ", " + look.Bytes(c.Stored.Bytes)
 	}
-	return look.Files(c.Stored.Files) + ", " + look.Bytes(c.Stored.Bytes)
+	switch c.Owner {
+	case engine.OwnerInstitution:
+		words += " · institution"
+	case engine.OwnerPersonal:
+		words += " · personal"
+	}
+	if c.Asset != "" {
+		words += " · " + c.Asset
+	}
+	return words
 }
 
 // pauseItem is one line of the Pause menu.
