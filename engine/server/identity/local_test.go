@@ -1,0 +1,230 @@
+package identity_test
+
+import (
+	"bytes"
+	"errors"
+	"image/png"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"holdfast/engine/server/database"
+	"holdfast/engine/server/identity"
+)
+
+func TestAPasswordIsKnownAgainHoweverItsLettersWereComposed(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, db *database.DB, _ *clock) {
+		ctx := t.Context()
+		must(t, s.SetPassword(ctx, ann, "caf\u00e9 au lait, deux"))
+		for _, c := range []struct {
+			person, password string
+			right            bool
+		}{
+			{ann, "caf\u00e9 au lait, deux", true},
+			{ann, "cafe\u0301 au lait, deux", true},
+			{ann, "cafe au lait, deux", false},
+			{ann, "", false},
+			{ann, strings.Repeat("x", 1<<20), false},
+			{bea, "caf\u00e9 au lait, deux", false},
+			{"", "caf\u00e9 au lait, deux", false},
+			{"", "", false},
+		} {
+			ok, err := s.CheckPassword(ctx, c.person, c.password)
+			if err != nil || ok != c.right {
+				t.Errorf("%.40q of %q: %v, %v", c.password, c.person, ok, err)
+			}
+		}
+		var kept string
+		must(t, db.QueryRowContext(ctx, "SELECT hash FROM identity_password").Scan(&kept))
+		if !strings.HasPrefix(kept, "$argon2id$v=19$m=65536,t=3,p=2$") {
+			t.Errorf("kept as %.40s", kept)
+		}
+	})
+}
+
+func TestAWeakPasswordIsRefusedWithASentence(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, _ *database.DB, _ *clock) {
+		for _, password := range []string{"", "short", "elevenchars", strings.Repeat("long", 100), "aaaaaaaaaaaaaaaa", "abababababab",
+			"password1234", "Password123!", "Hill College 2026", "hill college!", "qwertyuiop123", "123456789012", "caf\xff au lait, deux"} {
+			err := s.SetPassword(t.Context(), ann, password)
+			if !errors.Is(err, identity.ErrWeak) {
+				t.Errorf("%.40q: %v", password, err)
+			}
+		}
+		if has, err := s.HasPassword(t.Context(), ann); has || err != nil {
+			t.Error("one was kept", err)
+		}
+	})
+}
+
+// enrol gives ann an authenticator app and its secret.
+func enrol(t *testing.T, s *identity.Service, c *clock) (secret string) {
+	t.Helper()
+	app, err := s.BeginTOTP(t.Context(), ann, "ann@college.edu")
+	must(t, err)
+	must(t, s.ConfirmTOTP(t.Context(), ann, code(t, app.Secret, c.now())))
+	return app.Secret
+}
+
+func code(t *testing.T, secret string, at time.Time) string {
+	t.Helper()
+	code, err := totp.GenerateCode(secret, at)
+	must(t, err)
+	return code
+}
+
+func TestACodeOfTheAppCountsOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, _ *database.DB, c *clock) {
+		secret := enrol(t, s, c)
+		first := code(t, secret, c.now())
+		check := func(code string, right bool) {
+			t.Helper()
+			if ok, err := s.CheckTOTP(t.Context(), ann, code); err != nil || ok != right {
+				t.Fatalf("%v, %v", ok, err)
+			}
+		}
+		check(first, false) // used to confirm
+		c.pass(2 * time.Minute)
+		present := code(t, secret, c.now())
+		check(present[:3]+" "+present[3:], true)
+		check(present, false)
+		check(code(t, secret, c.now().Add(-30*time.Second)), false) // before the last one
+		check(code(t, secret, c.now().Add(30*time.Second)), true)   // a clock that is ahead
+		check(code(t, secret, c.now().Add(60*time.Second)), false)
+		check("", false)
+		check("abcdef", false)
+		c.pass(5 * time.Minute)
+		racing := code(t, secret, c.now())
+		if n := winners(t, 10, func() (bool, error) { return s.CheckTOTP(t.Context(), ann, racing) }); n != 1 {
+			t.Fatalf("%d of 10 at once were let in with one code", n)
+		}
+	})
+}
+
+func TestANewAppCountsOnlyAfterItsFirstCode(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, _ *database.DB, c *clock) {
+		ctx := t.Context()
+		want(t, s.ConfirmTOTP(ctx, ann, "123456"), identity.ErrCeremony)
+		old := enrol(t, s, c)
+		app, err := s.BeginTOTP(ctx, ann, "ann@college.edu")
+		must(t, err)
+		if !strings.HasPrefix(app.URL, "otpauth://totp/Hill%20College:ann@college.edu?") || !strings.Contains(app.URL, app.Secret) {
+			t.Error(app.URL)
+		}
+		if _, err := png.Decode(bytes.NewReader(app.PNG)); err != nil {
+			t.Error(err)
+		}
+		c.pass(time.Minute)
+		want(t, s.ConfirmTOTP(ctx, ann, code(t, old, c.now())), identity.ErrRefused)
+		if ok, err := s.CheckTOTP(ctx, ann, code(t, old, c.now())); !ok || err != nil {
+			t.Fatal("the old app ended", err)
+		}
+		must(t, s.ConfirmTOTP(ctx, ann, code(t, app.Secret, c.now())))
+		c.pass(time.Minute)
+		if ok, _ := s.CheckTOTP(ctx, ann, code(t, old, c.now())); ok {
+			t.Fatal("the old app counts")
+		}
+		if ok, err := s.CheckTOTP(ctx, ann, code(t, app.Secret, c.now())); !ok || err != nil {
+			t.Fatal("the new app does not count", err)
+		}
+		late, err := s.BeginTOTP(ctx, ann, "ann@college.edu")
+		must(t, err)
+		c.pass(2 * time.Hour)
+		want(t, s.ConfirmTOTP(ctx, ann, code(t, late.Secret, c.now())), identity.ErrCeremony)
+	})
+}
+
+func TestARecoveryCodeCountsOnceHoweverItIsTyped(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, db *database.DB, _ *clock) {
+		ctx := t.Context()
+		old, err := s.NewRecoveryCodes(ctx, ann)
+		must(t, err)
+		codes, err := s.NewRecoveryCodes(ctx, ann)
+		must(t, err)
+		if len(codes) != 10 {
+			t.Fatalf("%d codes", len(codes))
+		}
+		check := func(person, code string, right bool) {
+			t.Helper()
+			if ok, err := s.UseRecoveryCode(ctx, person, code); err != nil || ok != right {
+				t.Fatalf("%v, %v", ok, err)
+			}
+		}
+		check(ann, old[0], false)
+		check(bea, codes[0], false)
+		check(ann, "", false)
+		check(ann, strings.ToLower(strings.ReplaceAll(codes[0], "-", " ")), true)
+		check(ann, codes[0], false)
+		check(ann, strings.NewReplacer("O", "0", "I", "1", "B", "8").Replace(codes[1]), true)
+		if n := winners(t, 10, func() (bool, error) { return s.UseRecoveryCode(ctx, ann, codes[2]) }); n != 1 {
+			t.Fatalf("%d of 10 at once were let in with one code", n)
+		}
+		if f, err := s.Factors(ctx, ann); err != nil || f.RecoveryCodes != 7 {
+			t.Fatalf("%d left, %v", f.RecoveryCodes, err)
+		}
+		var n int
+		must(t, db.QueryRowContext(ctx, "SELECT count(*) FROM identity_recovery WHERE hash = $1", codes[3]).Scan(&n))
+		if n != 0 {
+			t.Error("codes are kept as they are")
+		}
+	})
+}
+
+func TestASignInBetweenItsStepsHasFiveTries(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, _ *database.DB, c *clock) {
+		ctx := t.Context()
+		token, err := s.BeginPending(ctx, ann, "/computers")
+		must(t, err)
+		person, next, err := s.Pending(ctx, token)
+		if err != nil || person != ann || next != "/computers" {
+			t.Fatal(person, next, err)
+		}
+		_, _, err = s.Pending(ctx, token+"x")
+		want(t, err, identity.ErrCeremony)
+		tries := winners(t, 20, func() (bool, error) {
+			err := s.FailPending(ctx, token)
+			if errors.Is(err, identity.ErrCeremony) {
+				return false, nil
+			}
+			return err == nil, err
+		})
+		if tries != 5 {
+			t.Fatalf("%d tries", tries)
+		}
+		_, _, err = s.Pending(ctx, token)
+		want(t, err, identity.ErrCeremony)
+	})
+}
+
+func TestASignInBetweenItsStepsEndsOnceAndInTime(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, db *database.DB, c *clock) {
+		ctx := t.Context()
+		token, err := s.BeginPending(ctx, ann, "/")
+		must(t, err)
+		ended := winners(t, 10, func() (bool, error) {
+			err := s.EndPending(ctx, token)
+			if errors.Is(err, identity.ErrCeremony) {
+				return false, nil
+			}
+			return err == nil, err
+		})
+		if ended != 1 {
+			t.Fatalf("%d of 10 at once went on", ended)
+		}
+		late, err := s.BeginPending(ctx, ann, "/")
+		must(t, err)
+		c.pass(16 * time.Minute)
+		_, _, err = s.Pending(ctx, late)
+		want(t, err, identity.ErrCeremony)
+		want(t, s.FailPending(ctx, late), identity.ErrCeremony)
+		_, err = s.BeginPending(ctx, bea, "/")
+		must(t, err)
+		var n int
+		must(t, db.QueryRowContext(ctx, "SELECT count(*) FROM identity_ceremony").Scan(&n))
+		if n != 1 {
+			t.Errorf("%d rows: old ones stay", n)
+		}
+	})
+}
