@@ -40,7 +40,9 @@ func (s *Service) get(k storage.Kind) func(http.ResponseWriter, *http.Request, a
 		}
 		if !ok {
 			h.Set("Content-Range", "bytes */"+strconv.FormatInt(there.size, 10))
-			return access.Problem{Status: http.StatusRequestedRangeNotSatisfiable, Code: "bad_request", Message: "The file does not reach that far."}
+			// Answered here, because the error of a route takes the headers of its file away.
+			access.WriteProblem(w, r, access.Problem{Status: http.StatusRequestedRangeNotSatisfiable, Code: "bad_request", Message: "The file does not reach that far."})
+			return nil
 		}
 		return s.send(w, r, f, there.size, part)
 	}

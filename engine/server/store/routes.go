@@ -33,7 +33,7 @@ func (s *Service) Routes() []access.Route {
 			Doc: "Make the repository of the account. It is there already: nothing is done."},
 		{Method: http.MethodHead, Pattern: root + "{$}", Handle: s.free, BlockedMay: true,
 			Doc: "How many bytes the quota leaves, in the header Holdfast-Free; -1 for no limit."},
-		{Method: http.MethodDelete, Pattern: root + "{$}", Handle: s.keep, BlockedMay: true,
+		{Method: http.MethodDelete, Pattern: root + "{$}", Handle: s.keepAll, BlockedMay: true,
 			Doc: "Refused: a computer's credential does not remove."},
 	}
 	for _, k := range storage.Kinds() {
@@ -45,7 +45,7 @@ func (s *Service) Routes() []access.Route {
 				Doc: "List the files of " + string(k) + ", as version 1 or 2 of the protocol."})
 		}
 		pattern := root + string(k) + name
-		remove, doc := access.Route{Handle: s.keep}, "Refused: a computer's credential does not remove."
+		remove, doc := access.Route{Handle: s.keep(k)}, "Refused: a computer's credential does not remove."
 		if k == storage.Locks {
 			remove, doc = access.Route{Handle: s.removeLock}, "Remove a lock."
 		}
@@ -101,9 +101,18 @@ func (s *Service) free(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	return nil
 }
 
-func (s *Service) keep(http.ResponseWriter, *http.Request, access.Caller) error {
+func (s *Service) keepAll(http.ResponseWriter, *http.Request, access.Caller) error {
 	return access.Problem{Status: http.StatusForbidden, Code: "forbidden",
 		Message: "A computer's credential adds files and reads them; it cannot remove any. Nothing was removed. Old versions are removed by the server."}
+}
+
+func (s *Service) keep(k storage.Kind) func(http.ResponseWriter, *http.Request, access.Caller) error {
+	return func(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+		if _, err := target(r, c, k); err != nil {
+			return err
+		}
+		return s.keepAll(w, r, c)
+	}
 }
 
 func (s *Service) removeLock(w http.ResponseWriter, r *http.Request, c access.Caller) error {
