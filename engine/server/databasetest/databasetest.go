@@ -13,12 +13,10 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -166,26 +164,6 @@ kill -INT $pid; wait $pid || true`
 		cmd.Process.Kill()
 		return nil, fmt.Errorf("it did not start within a minute")
 	}
-}
-
-// unprivileged gives the folder to the user postgres when the tests run as root,
-// because PostgreSQL refuses to.
-func unprivileged(dir string) (*syscall.SysProcAttr, error) {
-	attr := &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the tests
-	if os.Getuid() != 0 {
-		return attr, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		return nil, err
-	}
-	uid, _ := strconv.Atoi(u.Uid)
-	gid, _ := strconv.Atoi(u.Gid)
-	if err := os.Chown(dir, uid, gid); err != nil {
-		return nil, err
-	}
-	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attr, nil
 }
 
 func freePort() (int, error) {
