@@ -128,7 +128,7 @@ func (r Route) allow(c Caller, now time.Time) error {
 			return errNotPerson
 		}
 		if c.Computer == nil {
-			return errUnknownComputer
+			return errUnauthenticated
 		}
 		return nil
 	case ComputerOrPerson:
