@@ -68,9 +68,9 @@ type Consent struct {
 // Field is a hidden field of a form.
 type Field struct{ Name, Value string }
 
-// Leaving takes the browser to a program on the same computer, where a redirect is
-// not possible.
-type Leaving struct{ To string }
+// Leaving takes the browser elsewhere where a redirect would not do: a policy on where
+// forms may lead (form-action) holds for all redirects that follow a form.
+type Leaving struct{ Title, To string }
 
 // Device asks for the code that a computer without a browser shows.
 type Device struct{ Code, Wrong string }
@@ -106,7 +106,8 @@ type Security struct {
 	Password    bool
 	TOTP        bool
 	Passkeys    []Passkey
-	Recovery    int // codes that are left
+	CanAdd      bool // whether this server can have passkeys
+	Recovery    int  // codes that are left
 	Links       []Link
 	Provider    string
 	Sessions    []Session
@@ -178,7 +179,7 @@ func (Invitation) look() (file, title string)    { return "invitation", "Welcome
 func (Authenticator) look() (file, title string) { return "authenticator", "Authenticator app" }
 func (Codes) look() (file, title string)         { return "codes", "Recovery codes" }
 func (Consent) look() (file, title string)       { return "consent", "Connect a computer" }
-func (Leaving) look() (file, title string)       { return "leaving", "Connected" }
+func (p Leaving) look() (file, title string)     { return "leaving", p.Title }
 func (Device) look() (file, title string)        { return "device", "Connect a computer" }
 func (p Decided) look() (file, title string) {
 	if p.Allowed {

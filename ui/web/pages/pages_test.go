@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
+	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
 
 	"holdfast/ui/web/pages"
@@ -40,6 +41,9 @@ func samples() map[string]struct {
 	in := func(here string, p pages.Page) sample {
 		return sample{pages.Frame{Site: "College of the Sea", Person: "Ann Example", Here: here}, p}
 	}
+	here := func(p pages.Page) sample {
+		return sample{pages.Frame{Site: "College of the Sea", Here: "/download"}, p}
+	}
 	qr := template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><path d="M0 0h2v1h1v2h-2z"/></svg>`)))
 	many := pages.Computers{Seats: 4, Used: 912e9, Quota: 1e12, Said: "Ann’s laptop has a new name.", Active: []pages.Computer{
 		{ID: "1", Name: "Ann’s laptop", OS: "Windows 11", Asset: "CS-01432", State: "active", LastBackup: moment.Add(-12 * time.Minute), Seen: moment, Files: 128402, Bytes: 214e9, Report: "Protected"},
@@ -48,7 +52,7 @@ func samples() map[string]struct {
 		{ID: "4", Name: "Home", OS: "Windows 10", Personal: true, State: "deauthorized", Seen: moment.AddDate(0, -2, 0)},
 	}, Removed: []pages.Computer{{ID: "5", Name: "Old laptop", Until: moment.AddDate(0, 1, 0)}}}
 	security := pages.Security{
-		Name: "Ann Example", Email: "ann@college.edu", Password: true, TOTP: true, Recovery: 9, Provider: "College SSO",
+		Name: "Ann Example", Email: "ann@college.edu", Password: true, TOTP: true, Recovery: 9, CanAdd: true, Provider: "College SSO",
 		Passkeys: []pages.Passkey{{ID: "1", Name: "Phone", Created: moment, Used: moment}, {ID: "2", Name: long, Created: moment}},
 		Links:    []pages.Link{{Issuer: "https://sso.college.edu/", Subject: "1", Email: "ann@college.edu", Created: moment}},
 		Sessions: []pages.Session{
@@ -75,14 +79,14 @@ func samples() map[string]struct {
 		"codes":          out(pages.Codes{Codes: strings.Fields(strings.Repeat("bcdf-ghjk-mnpq ", 10)), Next: "/computers"}),
 		"consent":        in("", pages.Consent{Computer: "Ann’s laptop", Email: "ann@college.edu", Action: "/oauth/authorize"}),
 		"consent-device": in("", pages.Consent{Computer: long, Email: "ann@college.edu", Address: "2001:db8:1234:5678:9abc:def0:1234:5678", Action: "/device", Code: "BCDF-GHJK"}),
-		"leaving":        out(pages.Leaving{To: "http://[::1]:1234/?code=x"}),
+		"leaving":        out(pages.Leaving{Title: "Back to the program", To: "http://[::1]:1234/?code=x"}),
 		"device":         in("", pages.Device{Wrong: "No computer waits with this code. Look at the code again; it is good for ten minutes."}),
 		"decided":        in("", pages.Decided{Computer: "Lab server", Allowed: true}),
 		"computers":      in("/computers", many),
 		"computers-none": in("/computers", pages.Computers{Seats: 4}),
 		"security":       in("/security", security),
 		"security-bare":  in("/security", pages.Security{Email: "ann@college.edu", Provider: "College SSO", Wrong: "This is your only way to sign in, so it cannot be removed."}),
-		"download": out(pages.Download{System: "Windows", First: []pages.File{file("Holdfast-1.2.0.exe", "Installer", 31e6), file("Holdfast-1.2.0.msi", "Package for administrators", 30e6)},
+		"download": here(pages.Download{System: "Windows", First: []pages.File{file("Holdfast-1.2.0.exe", "Installer", 31e6), file("Holdfast-1.2.0.msi", "Package for administrators", 30e6)},
 			Others: []pages.System{{Name: "macOS", Files: []pages.File{file("Holdfast-1.2.0.dmg", "Disk image", 38e6)}}, {Name: "Linux", Files: []pages.File{file("holdfast_1.2.0_amd64.deb", "Debian, Ubuntu", 29e6), file(long+".rpm", "Fedora, RHEL", 29e6)}}}}),
 		"download-none": out(pages.Download{}),
 		"problem":       out(pages.Problem{Title: "This link is not good any more", Message: "An invitation works once, for 14 days. Ask an administrator for another one.", Links: []pages.Action{{Label: "Request access", Path: "/request"}, {Label: "Sign in", Path: "/sign-in"}}}),
@@ -183,12 +187,17 @@ func TestNoPageIsWiderThanAPhone(t *testing.T) {
 	defer stop()
 	ctx, done := chromedp.NewContext(allocator)
 	defer done()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
 	var complaints []string
-	chromedp.ListenTarget(ctx, func(event any) {
-		if e, ok := event.(*runtime.EventConsoleAPICalled); ok {
-			complaints = append(complaints, fmt.Sprint(e.Args))
+	if err := chromedp.Listen(ctx, func(event any) {
+		if e, ok := event.(*cdplog.EventEntryAdded); ok && !strings.Contains(e.Entry.URL, "favicon") {
+			complaints = append(complaints, e.Entry.Text)
 		}
-	})
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for name := range samples() {
 		if name == "leaving" {
 			continue // it leaves
@@ -206,37 +215,36 @@ func TestNoPageIsWiderThanAPhone(t *testing.T) {
 
 func look(t *testing.T, ctx context.Context, url, name string, width int64, scheme string) {
 	t.Helper()
-	var wide, inner int64
-	var violations int
-	var picture []byte
-	actions := []chromedp.Action{
-		chromedp.EmulateViewport(width, 844),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-		chromedp.Navigate(url),
-		chromedp.Evaluate(`document.fonts.ready.then(() => document.querySelectorAll("details").forEach((d) => d.open = true))`, nil, awaited),
-		chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide),
-		chromedp.Evaluate(`window.innerWidth`, &inner),
-		chromedp.Evaluate(`document.styleSheets.length === 1 && document.fonts.check("14px Inter") ? 0 : 1`, &violations),
-		chromedp.Evaluate(`document.querySelectorAll("details:not(.fold)").forEach((d, i) => d.open = i === 0)`, nil),
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	setMedia := func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, media)
+		return chromedp.Void{}, err
 	}
-	dir := os.Getenv("HOLDFAST_PICTURES")
-	if dir != "" {
-		actions = append(actions, chromedp.FullScreenshot(&picture, 100))
-	}
-	if err := chromedp.Run(ctx, actions...); err != nil {
+	err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 844), setMedia, chromedp.Navigate(url),
+		chromedp.Evaluate[chromedp.Void](`document.fonts.ready.then(() => document.querySelectorAll("details").forEach((d) => d.open = true))`, chromedp.EvalAwaitPromise))
+	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	if wide > inner {
-		t.Errorf("%s is %d pixels wide in a window of %d", name, wide, inner)
+	wide, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth - window.innerWidth`))
+	if err != nil || wide > 0 {
+		t.Errorf("%s is %d pixels wider than its window, %v", name, wide, err)
 	}
-	if violations > 0 {
-		t.Errorf("%s came without its style sheet or its type", name)
+	styled, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.styleSheets.length === 1 && document.fonts.check("14px Inter")`))
+	if err != nil || !styled {
+		t.Errorf("%s came without its style sheet or its type, %v", name, err)
 	}
-	if dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	dir := os.Getenv("HOLDFAST_PICTURES")
+	if dir == "" {
+		return
+	}
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d, i) => d.open = i === 0 && !d.classList.contains("fold"))`)); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
-
-func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }

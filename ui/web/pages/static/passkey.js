@@ -9,6 +9,7 @@ const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).re
 async function ask(path, body) {
   const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   const value = await answer.json().catch(() => ({}));
+  if (value.error && value.error.code === "fresh_sign_in_needed") location.assign("/sign-in/again?next=" + encodeURIComponent(location.pathname));
   if (!answer.ok) throw new Error(value.error ? value.error.message : "The server did not answer. Try again.");
   return value;
 }

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"holdfast/engine/server/access"
+	"holdfast/engine/server/computers"
+	"holdfast/ui/web/pages"
+)
+
+func (s *site) computers(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	said := map[string]string{"rename": "The computer has a new name.", "deauthorize": "The computer is signed out.", "remove": "The computer is removed. You can bring it back below.", "restore": "The computer is back."}
+	return s.computersPage(w, r, c, http.StatusOK, said[r.URL.Query().Get("done")], "")
+}
+
+func (s *site) computersPage(w http.ResponseWriter, r *http.Request, c access.Caller, status int, said, wrong string) error {
+	list, err := s.Computers.List(r.Context(), c.Person.ID)
+	if err != nil {
+		return err
+	}
+	usage, err := s.Store.Usage(r.Context(), c.Person.ID)
+	if err != nil {
+		return err
+	}
+	shown := pages.Computers{Seats: c.Person.Seats, Used: usage.Used, Quota: c.Person.Quota, Said: said, Wrong: wrong}
+	for _, one := range list {
+		row := pages.Computer{ID: one.ID, Name: one.Name, Asset: one.Asset, OS: one.OS, Personal: one.Owner == computers.Personal, State: string(one.State),
+			Report: one.Report, Seen: one.Seen, LastBackup: one.LastBackup, Files: one.Files, Bytes: one.Bytes}
+		if one.State == computers.Removed {
+			row.Until = one.RemovedAt.Add(s.Grace)
+			shown.Removed = append(shown.Removed, row)
+			continue
+		}
+		shown.Active = append(shown.Active, row)
+	}
+	return s.draw(w, r, c, status, shown)
+}
+
+// changed ends a change to a computer.
+func (s *site) changed(w http.ResponseWriter, r *http.Request, c access.Caller, what string, err error) error {
+	wrong := ""
+	switch {
+	case err == nil:
+		return see(w, r, "/computers?done="+what)
+	case errors.Is(err, computers.ErrNotFound):
+		return access.Problem{Status: http.StatusNotFound, Code: "not_found", Message: "Your account has no such computer.", Err: err}
+	case errors.Is(err, computers.ErrSeats):
+		wrong = "Every seat of your account is taken. Remove another computer first, then bring this one back."
+	case errors.Is(err, computers.ErrNoInstitution):
+		wrong = "A personal computer is accepted only while a computer of the institution backs up to your account."
+	case errors.Is(err, computers.ErrBlocked):
+		wrong = "An administrator has blocked this computer. Ask them."
+	case errors.Is(err, computers.ErrInvalid):
+		wrong = sentence(err)
+	default:
+		return err
+	}
+	return s.computersPage(w, r, c, http.StatusConflict, "", wrong)
+}
+
+func (s *site) renameComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	fields, err := form(r)
+	if err != nil {
+		return err
+	}
+	return s.changed(w, r, c, "rename", s.Computers.Rename(r.Context(), c.Person.ID, r.PathValue("id"), fields.Get("name")))
+}
+
+func (s *site) deauthorizeComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	id := r.PathValue("id")
+	one, err := s.Computers.Get(r.Context(), c.Person.ID, id)
+	if err == nil {
+		err = s.Computers.Deauthorize(r.Context(), c.Person.ID, id)
+	}
+	if err == nil {
+		err = s.tell(r.Context(), c, "computer.deauthorize", id, "The computer “"+one.Name+"” was signed out of your account and does not back up any more")
+	}
+	return s.changed(w, r, c, "deauthorize", err)
+}
+
+func (s *site) removeComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	id := r.PathValue("id")
+	one, err := s.Computers.Get(r.Context(), c.Person.ID, id)
+	if err == nil {
+		err = s.Computers.Remove(r.Context(), c.Person.ID, id)
+	}
+	if err == nil {
+		err = s.tell(r.Context(), c, "computer.remove", id, "The computer “"+one.Name+"” was removed from your account and does not back up any more")
+	}
+	return s.changed(w, r, c, "remove", err)
+}
+
+func (s *site) restoreComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	id := r.PathValue("id")
+	one, err := s.Computers.Get(r.Context(), c.Person.ID, id)
+	if err == nil {
+		err = s.Computers.Restore(r.Context(), c.Person.ID, id)
+	}
+	if err == nil {
+		err = s.tell(r.Context(), c, "computer.restore", id, "The computer “"+one.Name+"” was brought back to your account")
+	}
+	return s.changed(w, r, c, "restore", err)
+}
