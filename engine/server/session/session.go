@@ -136,13 +136,18 @@ func (s *Service) Find(ctx context.Context, token string) (Session, error) {
 		return Session{}, ErrNone
 	}
 	if now.Sub(n.Seen) >= seenEvery {
-		_, _ = s.db.ExecContext(ctx, "UPDATE session SET seen = $1 WHERE id = $2", database.Millis(now), n.ID)
+		ctx, cancel := context.WithTimeout(ctx, time.Second) // others may be writing
+		defer cancel()
+		_, _ = s.db.ExecContext(ctx, "UPDATE session SET seen = $1 WHERE id = $2 AND seen < $1", database.Millis(now), n.ID)
 	}
 	return n, nil
 }
 
 // Freshen notes that the person of a session has proved again who they are.
 func (s *Service) Freshen(ctx context.Context, id string) error {
+	if !isID(id) {
+		return ErrNone
+	}
 	r, err := s.db.ExecContext(ctx, "UPDATE session SET fresh = $1 WHERE id = $2", database.Millis(s.now()), id)
 	if err != nil {
 		return fmt.Errorf("freshen the session: %w", err)
@@ -174,6 +179,9 @@ func (s *Service) List(ctx context.Context, person string) ([]Session, error) {
 // End signs a person out of one place. Somebody else's session is ErrNone, as one
 // that is not there.
 func (s *Service) End(ctx context.Context, person, id string) error {
+	if !isID(id) {
+		return ErrNone
+	}
 	r, err := s.db.ExecContext(ctx, "DELETE FROM session WHERE id = $1 AND person = $2", id, person)
 	if err != nil {
 		return fmt.Errorf("end the session: %w", err)
@@ -238,6 +246,12 @@ func newID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return hex.EncodeToString(b[:])
+}
+
+// isID keeps what cannot be an id, and what a database would complain about, from it.
+func isID(id string) bool {
+	b, err := hex.DecodeString(id)
+	return err == nil && len(b) == 16
 }
 
 // cleanName makes a name from outside fit to be read in a list.

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"database/sql"
 	"errors"
 	"strings"
 	"testing"
@@ -186,6 +187,31 @@ func TestSomebodyElsesSessionCannotBeEnded(t *testing.T) {
 		}
 		if err := f.End(t.Context(), "ann", s.ID); err != nil || f.lives(t, token) {
 			t.Fatalf("still open, %v", err)
+		}
+		for _, id := range []string{"", "\x00", "\xff", s.ID + "0", strings.Repeat("z", 32)} {
+			if err := f.End(t.Context(), "ann", id); !errors.Is(err, session.ErrNone) {
+				t.Errorf("%q: %v", id, err)
+			}
+		}
+	})
+}
+
+func TestAFindDoesNotWaitLongForThoseWhoWrite(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		token, s := f.create(t, "ann", session.Browser)
+		f.pass(time.Hour)
+		err := f.db.Tx(t.Context(), func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), "UPDATE session SET seen = seen WHERE id = $1", s.ID); err != nil {
+				return err
+			}
+			began := time.Now()
+			if !f.lives(t, token) || time.Since(began) > 5*time.Second {
+				t.Errorf("it took %v", time.Since(began))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	})
 }
