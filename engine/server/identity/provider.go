@@ -100,13 +100,27 @@ func (p *provider) discover(ctx context.Context) (*oidc.Provider, *oauth2.Config
 		p.found = found
 		p.mu.Unlock()
 	}
+	endpoint := found.Endpoint()
+	endpoint.AuthStyle = authStyle(found)
 	return found, &oauth2.Config{
 		ClientID:     p.options.ClientID,
 		ClientSecret: p.options.ClientSecret,
-		Endpoint:     found.Endpoint(),
+		Endpoint:     endpoint,
 		RedirectURL:  p.redirect,
 		Scopes:       p.options.Scopes,
 	}, nil
+}
+
+// authStyle is how the provider wants the secret: as a header, which is the default,
+// unless it says otherwise. Trying both, as oauth2 would, spends the code on the first.
+func authStyle(found *oidc.Provider) oauth2.AuthStyle {
+	var said struct {
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
+	}
+	if found.Claims(&said) == nil && slices.Contains(said.Methods, "client_secret_post") && !slices.Contains(said.Methods, "client_secret_basic") {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
 }
 
 func (p *provider) client(ctx context.Context) context.Context {
