@@ -277,7 +277,7 @@ func (g *gate) tell(r *http.Request, e *exchange, cut bool) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	if cut {
+	if cut && (e.w.status == 0 || r.Context().Err() != nil) {
 		status = statusGone
 	}
 	if g.o.Observe != nil {
@@ -292,6 +292,9 @@ func (g *gate) tell(r *http.Request, e *exchange, cut bool) {
 	}
 	if e.caller.Computer != nil {
 		attrs = append(attrs, slog.String("computer", e.caller.Computer.ID))
+	}
+	if cut {
+		attrs = append(attrs, slog.Bool("cut", true)) // the client got half an answer or none
 	}
 	level := slog.LevelInfo
 	if problem, ok := errors.AsType[Problem](e.err); ok {

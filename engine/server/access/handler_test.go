@@ -94,6 +94,25 @@ func TestAPanicIsAFailureOfOneRequestOnly(t *testing.T) {
 	}
 }
 
+func TestAClientThatWentAwayIsNotedAsSuch(t *testing.T) {
+	o := options()
+	log := logged(&o)
+	h := handler(t, o, failing(fmt.Errorf("look it up: %w", context.Canceled)))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	func() {
+		defer func() {
+			if p := recover(); p != http.ErrAbortHandler {
+				t.Errorf("the connection is not cut: %v", p)
+			}
+		}()
+		ask(h, "POST", "/api/x", func(r *http.Request) { *r = *r.WithContext(ctx) })
+	}()
+	if !strings.Contains(log.String(), `"status":499`) || strings.Contains(log.String(), "ERROR") {
+		t.Errorf("the log says %s", log)
+	}
+}
+
 func TestHalfAnAnswerIsNeverTakenForAWholeOne(t *testing.T) {
 	for name, end := range map[string]func() error{
 		"an error": func() error { return errors.New("the disk is gone") },
@@ -108,7 +127,9 @@ func TestHalfAnAnswerIsNeverTakenForAWholeOne(t *testing.T) {
 			}
 			return end()
 		}}
-		server := httptest.NewServer(handler(t, options(), half))
+		o := options()
+		log := logged(&o)
+		server := httptest.NewServer(handler(t, o, half))
 		resp, err := http.Get(server.URL + "/api/x")
 		if err != nil {
 			t.Fatal(err)
@@ -118,6 +139,9 @@ func TestHalfAnAnswerIsNeverTakenForAWholeOne(t *testing.T) {
 		}
 		resp.Body.Close()
 		server.Close()
+		if !strings.Contains(log.String(), `"status":200`) || !strings.Contains(log.String(), `"cut":true`) {
+			t.Errorf("%s: the log says %s", name, log)
+		}
 	}
 }
 
