@@ -6,7 +6,6 @@
 package dextest
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -29,6 +28,14 @@ type User struct{ Email, Name, Password, ID string }
 // Provider is what the server must know of it.
 type Provider struct{ Issuer, ClientID, ClientSecret string }
 
+// life runs dex until it ends or the pipe from this process closes, however this
+// process ends.
+const life = `exec 3<&0
+"$1" serve "$2" </dev/null &
+pid=$!
+(read -r _ <&3; kill -9 $pid 2>/dev/null) &
+wait $pid`
+
 // Start runs dex until the test ends. It sends browsers back to redirectURI.
 func Start(t testing.TB, redirectURI string, users ...User) Provider {
 	t.Helper()
@@ -48,17 +55,19 @@ func Start(t testing.TB, redirectURI string, users ...User) Provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, tooltest.Path(t, tooltest.Dex), "serve", file)
+	cmd := exec.Command("/bin/sh", "-c", life, "sh", tooltest.Path(t, tooltest.Dex), file)
 	cmd.Stdout, cmd.Stderr = log, log
+	stop, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
-		stop()
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
 	t.Cleanup(func() {
-		stop()
+		stop.Close()
 		<-ended
 		log.Close()
 		if t.Failed() {
@@ -125,7 +134,7 @@ func read(file string) string {
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
