@@ -23,7 +23,7 @@ func (s *site) computersPage(w http.ResponseWriter, r *http.Request, c access.Ca
 	if err != nil {
 		return err
 	}
-	shown := pages.Computers{Seats: c.Person.Seats, Used: usage.Used, Quota: c.Person.Quota, Said: said, Wrong: wrong}
+	shown := pages.Computers{Seats: c.Person.Seats, Used: usage.Used, Quota: c.Person.Quota, Grace: int(s.Grace.Hours() / 24), Said: said, Wrong: wrong}
 	for _, one := range list {
 		row := pages.Computer{ID: one.ID, Name: one.Name, Asset: one.Asset, OS: one.OS, Personal: one.Owner == computers.Personal, State: string(one.State),
 			Report: one.Report, Seen: one.Seen, LastBackup: one.LastBackup, Files: one.Files, Bytes: one.Bytes}

@@ -136,7 +136,7 @@ func (s *site) appAgain(w http.ResponseWriter, r *http.Request, c access.Caller,
 }
 
 func picture(png []byte) template.URL {
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png)) //nolint:gosec // base64
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png)) // base64
 }
 
 // sentence is an error's text as a sentence.

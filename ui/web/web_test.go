@@ -112,7 +112,7 @@ func (b *bench) visitor() *visitor {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client := http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the certificate of httptest is for numbers
+	client := http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // the certificate of httptest is for numbers
 	client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if r.URL.Host == "127.0.0.1:4567" {
 			return http.ErrUseLastResponse // to a program

@@ -86,6 +86,7 @@ type Computers struct {
 	Active, Removed []Computer
 	Seats           int
 	Used, Quota     int64 // bytes; no Quota: no limit
+	Grace           int   // days for which a removed computer can be brought back
 	Said, Wrong     string
 }
 

@@ -45,7 +45,7 @@ func samples() map[string]struct {
 		return sample{pages.Frame{Site: "College of the Sea", Here: "/download"}, p}
 	}
 	qr := template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><path d="M0 0h2v1h1v2h-2z"/></svg>`)))
-	many := pages.Computers{Seats: 4, Used: 912e9, Quota: 1e12, Said: "Ann’s laptop has a new name.", Active: []pages.Computer{
+	many := pages.Computers{Grace: 60, Seats: 4, Used: 912e9, Quota: 1e12, Said: "Ann’s laptop has a new name.", Active: []pages.Computer{
 		{ID: "1", Name: "Ann’s laptop", OS: "Windows 11", Asset: "CS-01432", State: "active", LastBackup: moment.Add(-12 * time.Minute), Seen: moment, Files: 128402, Bytes: 214e9, Report: "Protected"},
 		{ID: "2", Name: "Lab desktop", OS: "Debian 12", Asset: "CS-00871", State: "active", LastBackup: moment.Add(-50 * time.Hour), Seen: moment.Add(-50 * time.Hour), Files: 1, Bytes: 20},
 		{ID: "3", Name: long, OS: "macOS 15", Personal: true, State: "blocked", LastBackup: moment.Add(-12 * time.Minute), Seen: moment, Files: 12, Bytes: 1e6},

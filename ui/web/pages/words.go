@@ -17,7 +17,6 @@ func words(now func() time.Time, static *Static) template.FuncMap {
 		"mark":    func() template.HTML { return drawing("mark.svg", "mark") },
 		"static":  static.Path,
 		"bytes":   size,
-		"count":   count,
 		"plural":  plural,
 		"ago":     func(t time.Time) string { return ago(t, now()) },
 		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
@@ -25,8 +24,6 @@ func words(now func() time.Time, static *Static) template.FuncMap {
 		"groups":  groups,
 		"otpauth": otpauth,
 		"known":   func(t time.Time) bool { return !t.IsZero() },
-		"sub":     func(a, b int64) int64 { return a - b },
-		"data":    func(values ...any) []any { return values },
 	}
 }
 
@@ -46,7 +43,7 @@ func drawing(file, class string) template.HTML {
 		end = start + strings.Index(text[start:], ">")
 	}
 	body := text[end+1:]
-	return template.HTML(`<svg class="` + class + `" viewBox="0 0 24 24" aria-hidden="true" focusable="false">` + strings.TrimSpace(body)) //nolint:gosec // our own files
+	return template.HTML(`<svg class="` + class + `" viewBox="0 0 24 24" aria-hidden="true" focusable="false">` + strings.TrimSpace(body)) // our own files
 }
 
 // size writes a number of bytes with three digits at most, in decimal units.
@@ -114,7 +111,7 @@ func otpauth(s string) template.URL {
 	if !strings.HasPrefix(s, "otpauth://totp/") {
 		return ""
 	}
-	return template.URL(s) //nolint:gosec // begins with a scheme that runs nothing
+	return template.URL(s) // begins with a scheme that runs nothing
 }
 
 // groups breaks a long run of characters into groups of four, to be read or typed.
