@@ -50,7 +50,7 @@ func (s *Server) signIn(ctx context.Context, o SignIn) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("waiting for the browser: %w", err)
 	}
-	a := newAttempt(s, "http://"+listener.Addr().String()+returnPath)
+	a := newAttempt(ctx, s, "http://"+listener.Addr().String()+returnPath)
 	server := &http.Server{Handler: a, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -63,7 +63,6 @@ func (s *Server) signIn(ctx context.Context, o SignIn) (*Session, error) {
 		}
 		<-served
 	}()
-	a.ctx = ctx
 	if err := o.Open(a.address(o)); err != nil {
 		return nil, fmt.Errorf("opening the browser: %w", err)
 	}
@@ -115,10 +114,10 @@ type outcome struct {
 
 const returnPath = "/signed-in"
 
-func newAttempt(s *Server, redirect string) *attempt {
+func newAttempt(ctx context.Context, s *Server, redirect string) *attempt {
 	u, _ := url.Parse(redirect)
 	a := &attempt{
-		server: s, redirect: redirect, host: u.Host, state: rand.Text(), verifier: verifier(),
+		ctx: ctx, server: s, redirect: redirect, host: u.Host, state: rand.Text(), verifier: verifier(),
 		turn: make(chan struct{}, 1), result: make(chan outcome, 1),
 	}
 	a.turn <- struct{}{}

@@ -223,9 +223,27 @@ func (s *Store) Stat(ctx context.Context, k storage.Kind, name string) (storage.
 		},
 	})
 	if err != nil {
-		return storage.Info{}, err
+		return storage.Info{}, s.why(ctx, err)
 	}
 	return info, nil
+}
+
+// why hears the reason of a refusal whose answer had no body, as those to HEAD have
+// none: a computer that was replaced must be told so whatever it asked.
+func (s *Store) why(ctx context.Context, err error) error {
+	r, ok := errors.AsType[*Refusal](err)
+	if !ok || r.Code != "" || !errors.Is(err, storage.ErrDenied) {
+		return err
+	}
+	reason := s.do(ctx, call{
+		what: "asking why", method: http.MethodGet, url: s.address(storage.Config, ""),
+		header: http.Header{"Range": {"bytes=0-0"}},
+		take:   func(a *answer) error { return a.refusal() },
+	})
+	if r, ok := errors.AsType[*Refusal](reason); ok && r.Code != "" && errors.Is(reason, storage.ErrDenied) {
+		return reason
+	}
+	return err
 }
 
 // Remove takes a file away. The account server lets a computer do so with locks only.

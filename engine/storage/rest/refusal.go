@@ -126,7 +126,8 @@ func (a *answer) refusal() error {
 		return fmt.Errorf("%w (%w)", storage.ErrDenied, r)
 	case s == http.StatusInsufficientStorage:
 		return fmt.Errorf("%w (%w)", storage.ErrFull, r)
-	case s == http.StatusRequestTimeout, s == http.StatusTooManyRequests, s == http.StatusConflict,
+	case s == http.StatusRequestTimeout, s == http.StatusTooManyRequests,
+		s == http.StatusConflict && a.Header.Get("Retry-After") != "", // the same file is arriving now
 		s >= 500 && s != http.StatusNotImplemented:
 		return &transient{
 			err: fmt.Errorf("%w (%w)", storage.ErrUnreachable, r), after: retryAfter(a.Header),

@@ -158,7 +158,10 @@ func (s *Store) Free(ctx context.Context) (int64, error) {
 			return nil
 		},
 	})
-	return free, err
+	if err != nil {
+		return -1, s.why(ctx, err)
+	}
+	return free, nil
 }
 
 // Location is the address of the repository.

@@ -1,0 +1,308 @@
+package account
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/engine/storage"
+)
+
+const (
+	testServer     = `{"id":"s1","name":"Example College","version":"1.0","sign_in":{"provider":"College SSO","password":true}}`
+	testCredential = "0a1b:a secret of the computer"
+)
+
+// serve answers over TLS with exact JSON, a text for each "METHOD /path".
+func serve(t *testing.T, routes map[string]http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	for pattern, handle := range routes {
+		mux.HandleFunc(pattern, handle)
+	}
+	s := httptest.NewUnstartedServer(mux)
+	s.Config.ErrorLog = nil
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func says(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		io.WriteString(w, text)
+	}
+}
+
+// known opens a test server with its certificate pinned.
+func known(t *testing.T, s *httptest.Server) *Server {
+	t.Helper()
+	server, err := Open(s.URL, fingerprint(s.Certificate()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestAServerOfAnUnknownCertificateIsFoundByItsFingerprint(t *testing.T) {
+	s := serve(t, map[string]http.HandlerFunc{"GET /api/v1/server": says(200, testServer)})
+	_, err := Find(t.Context(), s.URL, "")
+	untrusted, ok := errors.AsType[*Untrusted](err)
+	if !ok || untrusted.Fingerprint != fingerprint(s.Certificate()) {
+		t.Fatalf("without a pin: %v", err)
+	}
+	server, err := Find(t.Context(), strings.TrimPrefix(s.URL, "https://"), strings.ToUpper(untrusted.Fingerprint))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Info{"s1", "Example College", "1.0", "College SSO", true, s.URL, untrusted.Fingerprint}
+	if server.Info() != want {
+		t.Errorf("%+v", server.Info())
+	}
+	_, err = Find(t.Context(), s.URL, strings.Repeat("0", 64))
+	changed, ok := errors.AsType[*Changed](err)
+	if !ok || changed.Fingerprint != untrusted.Fingerprint {
+		t.Errorf("with another pin: %v", err)
+	}
+}
+
+func TestAServerTheSystemTrustsHasNoFingerprint(t *testing.T) {
+	s := serve(t, map[string]http.HandlerFunc{"GET /api/v1/server": says(200, testServer)})
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	server, err := open(s.URL, "", roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.ask(t.Context()); err != nil || server.Info().Fingerprint != "" {
+		t.Error(err, server.Info())
+	}
+	other, err := open(strings.Replace(s.URL, "127.0.0.1", "localhost", 1), "", roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.ask(t.Context()); !errors.Is(err, ErrCertificate) {
+		t.Errorf("under a name that is not its own: %v", err)
+	}
+}
+
+func TestWhatAnswersButIsNoServerIsSaid(t *testing.T) {
+	for name, handle := range map[string]http.HandlerFunc{
+		"a page":         func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>Hello") },
+		"nothing":        http.NotFound,
+		"sent elsewhere": http.RedirectHandler("https://example.com/", http.StatusFound).ServeHTTP,
+		"other JSON":     says(200, `{"hello":1}`),
+		"a list":         says(200, `[]`),
+	} {
+		s := serve(t, map[string]http.HandlerFunc{"/": handle})
+		if _, err := Find(t.Context(), s.URL, fingerprint(s.Certificate())); !errors.Is(err, ErrNotHoldfast) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s := serve(t, nil)
+	server := known(t, s)
+	s.Close()
+	if err := server.ask(t.Context()); !errors.Is(err, ErrUnreachable) || !errors.Is(err, storage.ErrUnreachable) {
+		t.Errorf("a server that is down: %v", err)
+	}
+}
+
+func TestAddressesAsPeopleTypeThem(t *testing.T) {
+	for typed, want := range map[string]string{
+		"backup.college.edu": "https://backup.college.edu", " Backup.College.EDU/ ": "https://backup.college.edu",
+		"host:8443": "https://host:8443", "https://host:443": "https://host", "https://[::1]:8443/": "https://[::1]:8443",
+		"[::1]:443": "https://[::1]", "10.0.0.1": "https://10.0.0.1",
+	} {
+		if got, err := parseAddress(typed); got != want || err != nil {
+			t.Errorf("%q is %q, %v", typed, got, err)
+		}
+	}
+	for _, typed := range []string{"", "http://host", "ann@college.edu", "https://ann:secret@host", "ftp://host", "host/path", "host?x", "a b", "https://"} {
+		if got, err := parseAddress(typed); !errors.Is(err, ErrAddress) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q is %q, %v", typed, got, err)
+		}
+	}
+}
+
+// browser follows the server's redirect as one would, with the query changed first.
+func browser(t *testing.T, change func(url.Values)) func(string) error {
+	return func(address string) error {
+		u, err := url.Parse(address)
+		if err != nil {
+			return err
+		}
+		q := u.Query()
+		for name, want := range map[string]string{
+			"response_type": "code", "client_id": "holdfast", "code_challenge_method": "S256", "name": "Ann's laptop", "login_hint": "ann@college.edu",
+		} {
+			if q.Get(name) != want {
+				t.Errorf("%s is %q", name, q.Get(name))
+			}
+		}
+		back := url.Values{"code": {"the code"}, "state": {q.Get("state")}}
+		change(back)
+		resp, err := http.Get(q.Get("redirect_uri") + "?" + back.Encode())
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		page, _ := io.ReadAll(resp.Body)
+		if !strings.Contains(string(page), "You can close this page") || resp.Header.Get("Content-Security-Policy") == "" {
+			t.Errorf("the page: %s", page)
+		}
+		return nil
+	}
+}
+
+func TestSigningInWithTheBrowserGivesASession(t *testing.T) {
+	var form url.Values
+	s := serve(t, map[string]http.HandlerFunc{"POST /oauth/token": func(w http.ResponseWriter, r *http.Request) {
+		r.ParseForm()
+		form = r.PostForm
+		says(200, `{"access_token":"tok","token_type":"Bearer","expires_in":3600}`)(w, r)
+	}})
+	var asked string
+	open := browser(t, func(url.Values) {})
+	session, err := known(t, s).SignIn(t.Context(), SignIn{Name: "Ann's laptop", Email: "ann@college.edu", Open: func(u string) error {
+		asked = u
+		return open(u)
+	}})
+	if err != nil || session.Token() != "tok" || !session.Fresh() {
+		t.Fatal(session, err)
+	}
+	u, _ := url.Parse(asked)
+	if challenge(form.Get("code_verifier")) != u.Query().Get("code_challenge") || form.Get("code") != "the code" ||
+		form.Get("redirect_uri") != u.Query().Get("redirect_uri") || form.Get("grant_type") != "authorization_code" {
+		t.Errorf("exchanged %v", form)
+	}
+	if known(t, s).Session("kept").Fresh() {
+		t.Error("a kept token is fresh")
+	}
+}
+
+func TestAReturnThatDoesNotKnowTheStateChangesNothing(t *testing.T) {
+	s := serve(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := known(t, s).SignIn(ctx, SignIn{Name: "Ann's laptop", Email: "ann@college.edu",
+		Open: browser(t, func(q url.Values) { q.Set("state", "guessed") })})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestSayingNoInTheBrowserIsARefusal(t *testing.T) {
+	s := serve(t, nil)
+	_, err := known(t, s).SignIn(t.Context(), SignIn{Name: "Ann's laptop", Email: "ann@college.edu",
+		Open: browser(t, func(q url.Values) { q.Del("code"); q.Set("error", "access_denied") })})
+	if !hasCode(err, "access_denied") {
+		t.Error(err)
+	}
+}
+
+func TestSigningInByCodeWaitsForThePerson(t *testing.T) {
+	answers := []http.HandlerFunc{
+		says(400, `{"error":"authorization_pending"}`), says(200, `{"access_token":"tok","token_type":"Bearer"}`),
+	}
+	s := serve(t, map[string]http.HandlerFunc{
+		"POST /oauth/device": says(200, `{"device_code":"d","user_code":"BCDF-GHJK","verification_uri":"https://h/device","expires_in":600,"interval":1}`),
+		"POST /oauth/token": func(w http.ResponseWriter, r *http.Request) {
+			answers[0](w, r)
+			answers = answers[1:]
+		},
+	})
+	var shown Code
+	session, err := known(t, s).SignInByCode(t.Context(), "server room", func(c Code) { shown = c })
+	if err != nil || session.Token() != "tok" || shown.UserCode != "BCDF-GHJK" {
+		t.Error(session, shown, err)
+	}
+}
+
+func TestCallsCarryWhoAsksAndTellWhatWasRefused(t *testing.T) {
+	computer := `{"id":"0a1b","name":"Laptop","owner":"institution","asset":"A1","os":"linux","state":"active","created":"2026-11-23T12:00:00Z","files":3,"bytes":9,"this":true}`
+	check := func(who string, next http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.Header.Get("Authorization"), who) {
+				t.Errorf("%s by %q", r.URL.Path, r.Header.Get("Authorization"))
+			}
+			next(w, r)
+		}
+	}
+	var kept json.RawMessage
+	s := serve(t, map[string]http.HandlerFunc{
+		"GET /api/v1/account":                   check("B", says(200, `{"person":{"id":"p","email":"ann@college.edu"},"seats":{"limit":4,"used":1},"storage":{"used":5,"quota":0},"key":{"mode":"standard","key_file":"ff","since":"2026-11-23T12:00:00Z"},"repository":true}`)),
+		"GET /api/v1/computers":                 check("B", says(200, `{"computers":[`+computer+`]}`)),
+		"POST /api/v1/computers":                check("Bearer tok", says(201, `{"computer":`+computer+`,"credential":"`+testCredential+`"}`)),
+		"POST /api/v1/computers/0a1b/replace":   check("Bearer tok", says(409, `{"error":{"code":"seat_limit","message":"All four seats are taken."}}`)),
+		"POST /api/v1/computers/0a1b/authorize": check("Bearer tok", says(500, `{"error":{"code":"internal","message":"Oh."}}`)),
+		"POST /api/v1/keys/release":             check("Bearer tok", says(200, `{"secret":"AAEC","key_file":"ff"}`)),
+		"POST /api/v1/report":                   check("Basic ", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }),
+		"PUT /api/v1/computers/0a1b/settings": check("Basic ", func(w http.ResponseWriter, r *http.Request) {
+			kept, _ = io.ReadAll(r.Body)
+			w.WriteHeader(204)
+		}),
+		"DELETE /api/v1/session": check("Bearer tok", says(401, `{"error":{"code":"unauthenticated","message":"Sign in."}}`)),
+	})
+	server := known(t, s)
+	session, device := server.Session("tok"), server.Device(testCredential)
+	for name, ask := range map[string]func(context.Context) (Account, error){"session": session.Account, "device": device.Account} {
+		if a, err := ask(t.Context()); err != nil || a.Person.ID != "p" || a.Seats.Limit != 4 || a.Key.Mode != KeyStandard || a.Key.Since.IsZero() || !a.Repository {
+			t.Errorf("%s: %+v, %v", name, a, err)
+		}
+	}
+	if list, err := device.Computers(t.Context()); err != nil || len(list) != 1 || !list[0].This || list[0].Created.IsZero() || list[0].Bytes != 9 {
+		t.Error(list, err)
+	}
+	c, credential, err := session.Register(t.Context(), NewComputer{Name: "Laptop"})
+	if err != nil || credential != testCredential || c.ID != "0a1b" {
+		t.Error(c, err)
+	}
+	if _, _, err := session.Replace(t.Context(), "0a1b", NewComputer{}); !hasCode(err, "seat_limit") {
+		t.Error(err)
+	}
+	if _, _, err := session.Authorize(t.Context(), "0a1b", NewComputer{}); !errors.Is(err, ErrUnreachable) {
+		t.Error(err)
+	}
+	if secret, keyFile, err := session.ReleaseKey(t.Context(), "new computer"); err != nil || string(secret) != "\x00\x01\x02" || keyFile != "ff" {
+		t.Error(err)
+	}
+	if err := session.End(t.Context()); !hasCode(err, "unauthenticated") {
+		t.Error(err)
+	}
+	if err := device.Report(t.Context(), Report{State: "protected"}); err != nil {
+		t.Error(err)
+	}
+	if err := device.SaveSettings(t.Context(), []byte(`{"a":1}`)); err != nil || string(kept) != `{"a":1}` {
+		t.Error(string(kept), err)
+	}
+	if _, err := server.Device("nonsense").Account(t.Context()); err == nil {
+		t.Error("a credential that is none was sent")
+	}
+}
+
+func TestTheStoreOfAnotherCertificateIsUnreachableAndSaysWhy(t *testing.T) {
+	s := serve(t, nil)
+	server, err := Open(s.URL, strings.Repeat("0", 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := server.Device(testCredential).Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, err = store.Stat(t.Context(), storage.Config, "")
+	if _, ok := errors.AsType[*Changed](err); !ok || !errors.Is(err, storage.ErrUnreachable) || time.Since(began) > 5*time.Second {
+		t.Error(err, time.Since(began))
+	}
+}
