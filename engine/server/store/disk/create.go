@@ -7,13 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 )
-
-// buffers are larger than what arrives at once over TLS, 16 KiB, so that the disk is
-// asked less often.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 512<<10); return &b }}
 
 // Create writes a file under a key that is not taken.
 func (s *Store) Create(ctx context.Context, key string, r io.Reader, size int64) error {
@@ -33,32 +28,6 @@ func (s *Store) Create(ctx context.Context, key string, r io.Reader, size int64)
 		return explainWrite(err)
 	}
 	return explainWrite(s.settle(f.Name(), path))
-}
-
-// fill writes exactly size bytes and flushes them.
-func fill(ctx context.Context, f *os.File, r io.Reader, size int64) error {
-	pooled := buffers.Get().(*[]byte)
-	defer buffers.Put(pooled)
-	for left := size; left > 0; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		b := (*pooled)[:min(left, int64(len(*pooled)))]
-		if _, err := io.ReadFull(r, b); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return err
-		}
-		if _, err := f.Write(b); err != nil {
-			return err
-		}
-		left -= int64(len(b))
-	}
-	if err := f.Chmod(0o600); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return f.Sync()
 }
 
 // settle gives the file its name and flushes the folder. When that flush fails the
