@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+
+	"holdfast/engine/server/access"
+	"holdfast/engine/server/audit"
+	"holdfast/engine/server/computers"
+	"holdfast/engine/server/mail"
+	"holdfast/engine/server/people"
+)
+
+// act is something done that the audit log keeps and the person is told of.
+type act struct {
+	name   string        // "computer.replace"
+	target string        // id of what it was done to
+	person people.Person // whom it concerns
+	reason string
+	letter mail.Message // without To: nobody is told
+}
+
+// note keeps and tells what was done. Its error must keep an answer with a secret from
+// going out; where something was changed already, doing it again is harmless.
+func (a *api) note(ctx context.Context, c access.Caller, d act) error {
+	actor := "server"
+	if c.Person != nil {
+		actor = c.Person.ID
+	}
+	err := a.Audit.Record(ctx, nil, audit.Entry{Actor: actor, Action: d.name, Target: d.target, Person: d.person.ID,
+		Reason: d.reason, Address: c.Address.String()})
+	if err != nil {
+		return err
+	}
+	if d.letter.To == "" {
+		return nil
+	}
+	return a.Mail.Send(ctx, nil, d.letter)
+}
+
+// changed is an act with the usual letter: what was changed, in a sentence.
+func (a *api) changed(c access.Caller, name, target string, p people.Person, what string) act {
+	return act{name: name, target: target, person: p, letter: mail.SecurityChange(to(p), what, place(c), a.Now())}
+}
+
+func to(p people.Person) mail.Person { return mail.Person{Email: p.Email, Name: p.Name} }
+
+// place is where something was done from, as a letter says it.
+func place(c access.Caller) string {
+	if c.Session != nil && c.Session.Name != "" {
+		return c.Session.Name + ", " + c.Address.String()
+	}
+	return c.Address.String()
+}
+
+// called is a computer in a letter.
+func called(c computers.Computer) string { return "Your computer “" + c.Name + "”" }

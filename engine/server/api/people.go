@@ -1,0 +1,213 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"holdfast/engine/server/access"
+	"holdfast/engine/server/mail"
+	"holdfast/engine/server/people"
+)
+
+// person is one on the wire.
+type person struct {
+	ID      string       `json:"id"`
+	Email   string       `json:"email"`
+	Name    string       `json:"name"`
+	Role    people.Role  `json:"role"`
+	State   people.State `json:"state"`
+	Seats   int          `json:"seats"`
+	Quota   int64        `json:"quota"` // bytes, 0: no limit
+	Created time.Time    `json:"created"`
+}
+
+func wirePerson(p people.Person) person {
+	return person{p.ID, p.Email, p.Name, p.Role, p.State, p.Seats, p.Quota, p.Created.UTC()}
+}
+
+// request is a wish for access on the wire.
+type request struct {
+	ID      string     `json:"id"`
+	Name    string     `json:"name"`
+	Email   string     `json:"email"`
+	Reason  string     `json:"reason"`
+	Asset   string     `json:"asset"`
+	Created time.Time  `json:"created"`
+	State   string     `json:"state"`
+	Decided *time.Time `json:"decided,omitempty"`
+	By      string     `json:"by"`
+	Why     string     `json:"why"`
+}
+
+// requests lists the open ones, and with ?all=1 the others too.
+func (a *api) requests(w http.ResponseWriter, r *http.Request, _ access.Caller) error {
+	list, err := a.People.Requests(r.Context(), r.FormValue("all") == "1")
+	if err != nil {
+		return err
+	}
+	out := make([]request, 0, len(list))
+	for _, q := range list {
+		out = append(out, request{q.ID, q.Name, q.Email, q.Reason, q.Asset, q.Created.UTC(), q.State, moment(q.Decided), q.By, q.Why})
+	}
+	return reply(w, http.StatusOK, map[string]any{"requests": out})
+}
+
+func (a *api) approve(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	id, err := idOf(r)
+	if err != nil {
+		return err
+	}
+	p, token, err := a.People.Approve(r.Context(), id, c.Person.ID)
+	if err != nil {
+		return told(err)
+	}
+	return a.invited(w, r, c, "request.approve", id, p, token)
+}
+
+func (a *api) refuse(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	id, err := idOf(r)
+	if err != nil {
+		return err
+	}
+	var in reason
+	if err := read(r, &in, true); err != nil {
+		return err
+	}
+	q, err := a.People.Refuse(r.Context(), id, c.Person.ID, in.Reason)
+	if err != nil {
+		return told(err)
+	}
+	err = a.note(r.Context(), c, act{name: "request.refuse", target: id, reason: in.Reason,
+		letter: mail.Refused(mail.Person{Email: q.Email, Name: q.Name}, in.Reason)})
+	if err != nil {
+		return err
+	}
+	return done(w)
+}
+
+func (a *api) people(w http.ResponseWriter, r *http.Request, _ access.Caller) error {
+	list, err := a.People.List(r.Context())
+	if err != nil {
+		return err
+	}
+	out := make([]person, 0, len(list))
+	for _, p := range list {
+		out = append(out, wirePerson(p))
+	}
+	return reply(w, http.StatusOK, map[string]any{"people": out})
+}
+
+func (a *api) invite(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	in := struct {
+		Email string      `json:"email"`
+		Name  string      `json:"name"`
+		Role  people.Role `json:"role"`
+	}{Role: people.Member}
+	if err := read(r, &in, false); err != nil {
+		return err
+	}
+	if err := mayGive(c, in.Role); err != nil {
+		return err
+	}
+	// An invited owner must not be invited anew, to another name, by somebody else.
+	before, err := a.People.ByEmail(r.Context(), in.Email)
+	if err == nil {
+		err = mayTouch(c, before)
+	} else if errors.Is(err, people.ErrNotFound) || errors.Is(err, people.ErrInvalid) {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	p, token, err := a.People.Invite(r.Context(), in.Email, in.Name, in.Role, c.Person.ID)
+	if err != nil {
+		return told(err)
+	}
+	return a.invited(w, r, c, "person.invite", p.ID, p, token)
+}
+
+// invited sends the link by mail; where there is no mail the administrator gets it, to
+// hand it over in another way.
+func (a *api) invited(w http.ResponseWriter, r *http.Request, c access.Caller, name, target string, p people.Person, token string) error {
+	link := a.Origin + "/invitation/" + token
+	if err := a.note(r.Context(), c, act{name: name, target: target, person: p, letter: mail.Invitation(to(p), link)}); err != nil {
+		return err
+	}
+	out := map[string]any{"person": wirePerson(p), "mailed": a.Mail.Configured()}
+	if !a.Mail.Configured() {
+		out["link"] = link
+	}
+	return reply(w, http.StatusOK, out)
+}
+
+// mayGive keeps the role of an owner for owners to give.
+func mayGive(c access.Caller, role people.Role) error {
+	switch role {
+	case people.Member, people.Administrator:
+		return nil
+	case people.Owner:
+		return mayTouch(c, people.Person{Role: people.Owner})
+	}
+	return badRequest("A role is member, administrator or owner.")
+}
+
+func (a *api) blockPerson(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	return a.govern(w, r, c, "person.block", "Your account was blocked by an administrator: you cannot sign in; your computers go on backing up", func(ctx context.Context, p people.Person) error {
+		if err := a.People.Block(ctx, p.ID, c.Person.ID); err != nil {
+			return err
+		}
+		return a.Sessions.EndAll(ctx, p.ID, "")
+	})
+}
+
+func (a *api) unblockPerson(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	return a.govern(w, r, c, "person.unblock", "Your account is no longer blocked", func(ctx context.Context, p people.Person) error {
+		return a.People.Unblock(ctx, p.ID, c.Person.ID)
+	})
+}
+
+// removePerson ends an account. What it stored and a kept key stay, for whoever has to
+// answer for them.
+func (a *api) removePerson(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	return a.govern(w, r, c, "person.remove", "Your account was ended by an administrator; your computers no longer back up", func(ctx context.Context, p people.Person) error {
+		if err := a.People.Remove(ctx, p.ID, c.Person.ID); err != nil {
+			return err
+		}
+		if err := a.Sessions.EndAll(ctx, p.ID, ""); err != nil {
+			return err
+		}
+		return a.Identity.Forget(ctx, p.ID)
+	})
+}
+
+func (a *api) role(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	var in struct {
+		Role people.Role `json:"role"`
+	}
+	if err := read(r, &in, false); err != nil {
+		return err
+	}
+	if err := mayGive(c, in.Role); err != nil {
+		return err
+	}
+	return a.govern(w, r, c, "person.role."+string(in.Role), "Your role on the backup server is now "+string(in.Role), func(ctx context.Context, p people.Person) error {
+		return a.People.SetRole(ctx, p.ID, in.Role, c.Person.ID)
+	})
+}
+
+// govern does something to a person, keeps it and tells them.
+func (a *api) govern(w http.ResponseWriter, r *http.Request, c access.Caller, name, what string, change func(context.Context, people.Person) error) error {
+	p, err := a.subject(r, c)
+	if err != nil {
+		return err
+	}
+	if err := change(r.Context(), p); err != nil {
+		return told(err)
+	}
+	if err := a.note(r.Context(), c, a.changed(c, name, p.ID, p, what)); err != nil {
+		return err
+	}
+	return done(w)
+}
