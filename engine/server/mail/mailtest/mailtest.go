@@ -82,6 +82,7 @@ func start(t testing.TB, s *Server, direct bool, certificates ...tls.Certificate
 		server.Serve(listener) // ends with an error when it is closed
 	}()
 	t.Cleanup(func() {
+		listener.Close() // for a server that has not come to know it yet
 		server.Close()
 		<-done
 	})
