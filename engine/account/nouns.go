@@ -60,10 +60,12 @@ type Computer struct {
 	Created    time.Time `json:"created,omitzero"`
 	Seen       time.Time `json:"seen,omitzero"`
 	LastBackup time.Time `json:"last_backup,omitzero"`
+	RemovedAt  time.Time `json:"removed_at,omitzero"`
 	Files      int64     `json:"files"`
 	Bytes      int64     `json:"bytes"`
 	Report     string    `json:"report"` // the word it reported last
-	This       bool      `json:"this"`   // it is the one that asks
+	Version    string    `json:"version"`
+	This       bool      `json:"this"` // it is the one that asks
 }
 
 // NewComputer is a computer that takes a seat, or another's place.

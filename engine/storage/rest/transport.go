@@ -42,7 +42,7 @@ func NewTransport(c *tls.Config) *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return &watched{Conn: conn, began: time.Now()}, nil
+			return &watched{Conn: conn, stall: stallTimeout, began: time.Now()}, nil
 		},
 		TLSClientConfig:       c,
 		TLSHandshakeTimeout:   dialTimeout,
@@ -60,6 +60,7 @@ func NewTransport(c *tls.Config) *http.Transport {
 // extended by writing too: an upload over a slow line has nothing to read for hours.
 type watched struct {
 	net.Conn
+	stall time.Duration
 	began time.Time
 	moved atomic.Int64 // when the deadline was set last, in nanoseconds after began
 }
@@ -84,5 +85,5 @@ func (c *watched) extend() {
 		return
 	}
 	// A connection that cannot be given a deadline is closed already.
-	_ = c.SetDeadline(time.Now().Add(stallTimeout))
+	_ = c.SetDeadline(time.Now().Add(c.stall))
 }
