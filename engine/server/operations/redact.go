@@ -37,7 +37,7 @@ var shapes = []shape{
 	// What people choose, and what never stands beside such a name but as a secret.
 	{regexp.MustCompile(`(?i)((?:password|passwd|pwd|passphrase|secret|credential|api[_-]?key|access[_-]?key|private[_-]?key|verifier|totp|otp)[a-z0-9_\-]*` + between + `)(` + quoted + `|[^\s&]+)`), false},
 	// What machines choose, beside names that errors use too ("exchange code: EOF").
-	{regexp.MustCompile(`((?:(?i:token)|(?:\b|_)(?i:code|nonce|signature|assertion)|Code|Nonce|Signature)s?(?i:` + between + `))(` + quoted + `|[^\s&"]+)`), true},
+	{regexp.MustCompile(`((?:(?i:token)|(?:\b|_|%[0-9A-Fa-f]{2})(?i:code|nonce|signature|assertion)|Code|Nonce|Signature)s?(?i:` + between + `))(` + quoted + `|[^\s&"]+)`), true},
 	// What ties the two halves of a sign-in together.
 	{regexp.MustCompile(`(?i)((?:[?&]|%3f|%26)(?:state|session_state|key|sig)(?:=|%3d))([^\s&"']+)`), false},
 	// An invitation's link, but not its route's pattern.
@@ -71,7 +71,7 @@ func Redact(s string) string {
 
 var (
 	// A password may hold what it should not in an address, so it ends with the last @.
-	userinfo = regexp.MustCompile(`(://[^\s:@/]*:)(\S+)@|("[A-Za-z][A-Za-z0-9+.\-]*://[^\s:@/"]*:)([^"@]+)@`)
+	userinfo = regexp.MustCompile(`(://[^\s:@/]*:)(\S+)@|("[A-Za-z][A-Za-z0-9+.\-]*://[^\s:@/"]*:)([^"]+)@`)
 	port     = regexp.MustCompile(`^[0-9]{1,5}(?:[/?#"',;:)\]\s]|$)`)
 )
 
