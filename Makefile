@@ -2,7 +2,7 @@
 #
 #   make run     builds the program and opens it; without a screen it shows itself on a virtual one
 #   make test    runs every test, as .ci/run does
-#   make build   builds build/holdfast and build/holdfast-desktop
+#   make build   builds build/holdfast, build/holdfast-desktop and build/holdfast-server
 #   make fuzz    lets the fuzzers look for new inputs (FUZZTIME=20s each)
 #   make bench   measures the engine
 #   make package makes the packages for Debian and Fedora
@@ -17,7 +17,7 @@ NEED    := packaging/linux/need.sh
 
 BUILD_NEEDS  := gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev
 SCREEN_NEEDS := xvfb openbox x11-utils xdotool imagemagick libgl1-mesa-dri dbus xfce4-panel gnome-keyring fonts-dejavu-core
-TEST_NEEDS   := restic attr acl strace binutils desktop-file-utils appstream
+TEST_NEEDS   := restic postgresql-15 chromium attr acl strace binutils desktop-file-utils appstream
 
 FUZZTIME ?= 20s
 
@@ -32,6 +32,7 @@ build:
 	@$(NEED) $(BUILD_NEEDS)
 	@mkdir -p build
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o build/holdfast ./app/holdfast
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o build/holdfast-server ./app/holdfast-server
 	@echo 'The first build of the window takes some minutes.'
 	go build -ldflags '$(LDFLAGS)' -o build/holdfast-desktop ./app/holdfast-desktop
 
@@ -45,8 +46,8 @@ check:
 	@unformatted=$$(gofmt -l app assets engine packaging ui); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	go vet ./...
-	GOOS=windows CGO_ENABLED=0 go vet ./engine/... ./app/holdfast/...
-	GOOS=darwin CGO_ENABLED=0 go vet ./engine/... ./app/holdfast/...
+	GOOS=windows CGO_ENABLED=0 go vet ./engine/... ./app/holdfast/... ./app/holdfast-server/...
+	GOOS=darwin CGO_ENABLED=0 go vet ./engine/... ./app/holdfast/... ./app/holdfast-server/...
 
 # Fyne complains about a computer without a language.
 unit whole: export LANG := en_US.UTF-8
@@ -55,7 +56,7 @@ unit whole: export LC_ALL :=
 # Each package by itself; the seeds of the fuzzers are among these tests.
 unit:
 	go test -race -timeout 20m ./engine/...
-	CGO_ENABLED=0 go test ./assets/... ./ui/... ./app/holdfast/...
+	CGO_ENABLED=0 go test ./assets/... ./ui/... ./app/holdfast/... ./app/holdfast-server/...
 	go test ./app/holdfast-desktop/...
 
 # The built programs: with restic on one repository, killed, and used through the window.

@@ -16,6 +16,9 @@ import (
 // keyEscrow is the key file that the institution's key store opens.
 const keyEscrow = "holdfast:escrow"
 
+// keyPending is what the key store has for the name of the key file until that is made.
+const keyPending = "pending"
+
 // Join implements engine.Account. The order is: a seat, then the repository, then the
 // key of this computer, then the note on this computer. What was done when one of
 // them fails is found again by the next try.
@@ -180,7 +183,7 @@ func makeEscrowed(ctx context.Context, session *account.Session, store storage.S
 	secret := make([]byte, 32)
 	rand.Read(secret)
 	text := hex.EncodeToString(secret)
-	if err := session.KeepKey(ctx, "", []byte(text)); err != nil {
+	if err := session.KeepKey(ctx, keyPending, []byte(text)); err != nil {
 		return nil, "", err
 	}
 	r, err := repo.Init(ctx, store, repo.InitOptions{Key: repo.NewKey{Secret: text, Username: keyEscrow, Random: true}})
@@ -212,7 +215,7 @@ func (a *Agent) openEscrowed(ctx context.Context, session *account.Session, stor
 	if err != nil {
 		return nil, err
 	}
-	if keyFile == "" {
+	if keyFile == keyPending {
 		return repo.Open(ctx, store, string(kept))
 	}
 	return repo.OpenHinted(ctx, store, keyFile, string(kept))

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"holdfast/engine/server/audit"
+	"holdfast/engine/server/computers"
+	"holdfast/engine/server/database"
+	"holdfast/engine/server/escrow"
+	"holdfast/engine/server/identity"
+	"holdfast/engine/server/mail"
+	"holdfast/engine/server/people"
+	"holdfast/engine/server/session"
+	"holdfast/engine/server/store"
+	"holdfast/engine/server/store/disk"
+	"holdfast/engine/server/store/s3"
+)
+
+// server is everything that routes and commands work with.
+type server struct {
+	settings  *settings
+	id        string // of this server, however many nodes it has
+	log       *slog.Logger
+	db        *database.DB
+	people    *people.Service
+	computers *computers.Service
+	sessions  *session.Service
+	identity  *identity.Service
+	store     *store.Service
+	bytes     store.Bytes
+	keys      *escrow.Store
+	escrow    *escrow.Client
+	audit     *audit.Log
+	mail      *mail.Post
+}
+
+const (
+	grace         = 60 * 24 * time.Hour // a removed computer can come back
+	backsUpWithin = 30 * 24 * time.Hour // a computer that stored something lately backs up
+	hold          = 30 * 24 * time.Hour // a removed object can come back
+)
+
+// open assembles the server. Close lets go of it.
+func (s *settings) open(ctx context.Context, log *slog.Logger) (*server, error) {
+	if err := s.complete(); err != nil {
+		return nil, err
+	}
+	v := &server{settings: s, log: log}
+	err := v.openDatabase(ctx)
+	if err == nil {
+		err = v.openPeople()
+	}
+	if err == nil {
+		err = v.openKeys(ctx)
+	}
+	if err == nil {
+		err = v.openStore(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, v.close())
+	}
+	return v, nil
+}
+
+func (v *server) close() error {
+	var errs []error
+	if v.keys != nil {
+		errs = append(errs, v.keys.Close())
+	}
+	if v.db != nil {
+		errs = append(errs, v.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (v *server) openDatabase(ctx context.Context) error {
+	var err error
+	if v.db, err = database.Open(ctx, v.settings.Database); err != nil {
+		return err
+	}
+	if err := v.db.Migrate(ctx, database.Schema()); err != nil {
+		return err
+	}
+	v.id, err = serverID(ctx, v.db)
+	return err
+}
+
+// serverID is made by the first node that starts.
+func serverID(ctx context.Context, db *database.DB) (string, error) {
+	var fresh [16]byte
+	rand.Read(fresh[:])
+	_, err := db.ExecContext(ctx, "INSERT INTO fact (name, value) VALUES ('id', $1) ON CONFLICT (name) DO NOTHING", hex.EncodeToString(fresh[:]))
+	if err != nil && !database.IsFull(err) {
+		return "", err
+	}
+	var id string
+	err = db.QueryRowContext(ctx, "SELECT value FROM fact WHERE name = 'id'").Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", errors.New("the database cannot be written: its disk is full")
+	}
+	return id, err
+}
+
+func (v *server) openPeople() error {
+	s := v.settings
+	own, err := networks("institution-networks", s.InstitutionNetworks)
+	if err != nil {
+		return err
+	}
+	v.people = people.New(v.db, people.Defaults{Seats: s.Seats, Quota: s.Quota}, time.Now)
+	v.computers = computers.New(v.db, v.people, computers.Options{Networks: own, Grace: grace, BacksUpWithin: backsUpWithin}, time.Now)
+	v.sessions = session.New(v.db, time.Now)
+	v.audit = audit.New(v.db, time.Now)
+	password, err := secretIn(s.SMTPPasswordFile)
+	if err != nil {
+		return err
+	}
+	v.mail = mail.New(v.db, mail.Options{
+		Address: s.SMTPAddress, Username: s.SMTPUsername, Password: password, From: s.SMTPFrom, TLS: s.SMTPTLS,
+		Name: s.Name, Origin: s.Origin,
+	}, time.Now)
+	o := identity.Options{Origin: s.Origin, Name: s.Name}
+	if s.ProviderIssuer != "" {
+		secret, err := secretIn(s.ProviderClientSecretFile)
+		if err != nil {
+			return err
+		}
+		name := s.ProviderName
+		if name == "" {
+			name = s.Name
+		}
+		o.Provider = &identity.ProviderOptions{
+			Name: name, Issuer: s.ProviderIssuer, ClientID: s.ProviderClientID, ClientSecret: secret,
+			Scopes: s.ProviderScopes, ACR: s.ProviderACR, AMR: s.ProviderAMR, NoAuthTime: s.ProviderNoAuthTime,
+		}
+	}
+	v.identity, err = identity.New(v.db, o, time.Now)
+	return err
+}
+
+func (v *server) openKeys(ctx context.Context) error {
+	s := v.settings
+	master, err := escrow.OpenKeyFile(s.EscrowKeyFile)
+	if err != nil {
+		return err
+	}
+	if v.keys, err = escrow.Open(ctx, s.EscrowDatabase, master, s.EscrowCredentialFile); err != nil {
+		return err
+	}
+	credential, err := secretIn(s.EscrowCredentialFile)
+	if err != nil {
+		return err
+	}
+	v.escrow, err = v.keys.Client(credential)
+	return err
+}
+
+func (v *server) openStore(ctx context.Context) error {
+	s := v.settings
+	var err error
+	if strings.HasPrefix(s.Storage, "s3://") {
+		secret, err := secretIn(s.S3SecretKeyFile)
+		if err != nil {
+			return err
+		}
+		v.bytes, err = s3.Open(ctx, s.Storage, s3.Options{AccessKey: s.S3AccessKey, SecretKey: secret, Region: s.S3Region})
+		if err != nil {
+			return err
+		}
+	} else {
+		path, err := filepath.Abs(s.Storage)
+		if err != nil {
+			return err
+		}
+		if v.bytes, err = disk.Open(path); err != nil {
+			return fmt.Errorf("open the storage: %w", err)
+		}
+	}
+	v.store = store.New(v.db, v.bytes, store.Options{
+		Quota: v.quota, MayUpload: v.mayUpload, Stored: v.stored, Hold: hold, Log: v.log,
+	}, time.Now)
+	return err
+}

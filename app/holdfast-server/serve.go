@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/engine/server/access"
+	"holdfast/engine/server/api"
+	"holdfast/engine/server/operations"
+	"holdfast/engine/server/people"
+	"holdfast/engine/storage"
+	"holdfast/ui/web"
+)
+
+type serveCommand struct {
+	settings
+	MetricsListen string `placeholder:"HOST:PORT" help:"Where Prometheus reads figures, without encryption; keep it inside."`
+	Downloads     string `type:"path" placeholder:"DIR" help:"Folder of the installers to offer; by default downloads in the data folder."`
+	Owner         string `placeholder:"E-MAIL" help:"E-mail of the owner, for the one-time link of the first start."`
+	LogLevel      string `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
+}
+
+const (
+	drain     = 20 * time.Second // how long a stop waits for what is under way
+	headers   = 10 * time.Second // how long a client may take for its headers
+	idle      = 2 * time.Minute
+	sweepTime = 10 * time.Minute
+)
+
+// Run serves until it is told to end. What was acknowledged until then is durable.
+func (c *serveCommand) Run(s *output) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
+	log := slog.New(operations.Log(os.Stderr, level))
+	v, err := c.settings.open(s.ctx, log)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	if c.Downloads == "" {
+		c.Downloads = filepath.Join(c.Data, "downloads")
+	}
+	metrics := operations.NewMetrics(version)
+	handler, err := v.handler(c.Downloads, metrics)
+	if err != nil {
+		return err
+	}
+	cert, own, err := c.certificate(time.Now())
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if err := v.welcome(s, c.Owner, cert, own, listener.Addr()); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(s.ctx)
+	group.Go(func() error { return serveTLS(ctx, listener, handler, cert, log) })
+	if c.MetricsListen != "" {
+		group.Go(func() error { return serveMetrics(ctx, c.MetricsListen, metrics) })
+	}
+	group.Go(func() error { return v.sweep(ctx) })
+	if v.mail.Configured() {
+		group.Go(func() error { return ended(v.mail.Run(ctx)) })
+	}
+	return group.Wait()
+}
+
+// handler is all routes behind one gate.
+func (v *server) handler(downloads string, metrics *operations.Metrics) (http.Handler, error) {
+	proxies, err := networks("trusted-proxies", v.settings.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	pages, problem, err := web.New(web.Services{
+		DB: v.db, People: v.people, Computers: v.computers, Sessions: v.sessions, Identity: v.identity, Store: v.store,
+		Audit: v.audit, Mail: v.mail, Name: v.settings.Name, Downloads: downloads, Grace: grace,
+	})
+	if err != nil {
+		return nil, err
+	}
+	routes := api.New(api.Services{
+		People: v.people, Computers: v.computers, Sessions: v.sessions, Identity: v.identity, Store: v.store,
+		Escrow: v.escrow, Audit: v.audit, Mail: v.mail, Name: v.settings.Name, ID: v.id, Version: version, Origin: v.settings.Origin,
+	})
+	routes = append(routes, v.store.Routes()...)
+	routes = append(routes, pages...)
+	routes = append(routes, operations.Health(v.ready)...)
+	return access.Handler(routes, access.Options{
+		Sessions: v.sessions, Computers: v.computers, People: v.people, Origin: v.settings.Origin, TrustedProxies: proxies,
+		Log: v.log, Observe: metrics.Observe, RenderProblem: problem,
+	})
+}
+
+// ready is nil when uploads can be taken.
+func (v *server) ready(ctx context.Context) error {
+	return errors.Join(v.db.PingContext(ctx), v.bytes.Ready(ctx))
+}
+
+// welcome says on standard output where the server is, what it shows, and, until
+// there is an owner, how to become it.
+func (v *server) welcome(s *output, owner string, cert tls.Certificate, own bool, at net.Addr) error {
+	fmt.Printf("Holdfast serves %s (listening on %s).\n", v.settings.Origin, at)
+	if own {
+		fmt.Printf("Its certificate is its own; SHA-256 fingerprint:\n  %s\n", fingerprint(cert))
+	}
+	found, err := v.people.Owner(s.ctx)
+	if err != nil || found {
+		return err
+	}
+	if owner == "" {
+		owner = "owner@localhost.invalid"
+	}
+	_, token, err := v.people.Invite(s.ctx, owner, "Owner", people.Owner, "the first start")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Nobody owns it yet. Open this one-time link within 14 days to become its owner:\n  %s/invitation/%s\n", v.settings.Origin, token)
+	return nil
+}
+
+// serveTLS serves until the context ends, then lets what is under way finish.
+func serveTLS(ctx context.Context, listener net.Listener, handler http.Handler, cert tls.Certificate, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headers, IdleTimeout: idle,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		TLSConfig: &tls.Config{
+			Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12,
+			// Browsers speak HTTP/2; computers ask for HTTP/1.1, which moves packs faster.
+			NextProtos: []string{"h2", "http/1.1"},
+		},
+	}
+	return untilDone(ctx, server, func() error { return server.ServeTLS(listener, "", "") })
+}
+
+func serveMetrics(ctx context.Context, at string, metrics *operations.Metrics) error {
+	server := &http.Server{Addr: at, Handler: metrics.Handler(), ReadHeaderTimeout: headers}
+	return untilDone(ctx, server, server.ListenAndServe)
+}
+
+func untilDone(ctx context.Context, server *http.Server, serve func() error) error {
+	failed := make(chan error, 1)
+	go func() { failed <- serve() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	err := server.Shutdown(ending)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close() // clients try again; what was not acknowledged is not there
+	}
+	<-failed
+	return err
+}
+
+// ended makes the end that was asked for no error.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// sweep does at the start and now and then what time has made due.
+func (v *server) sweep(ctx context.Context) error {
+	if err := v.store.Repair(ctx); err != nil {
+		v.log.Error("uploads that a stop interrupted could not be put in order", "error", err)
+	}
+	for {
+		v.sweepOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(sweepTime):
+		}
+	}
+}
+
+func (v *server) sweepOnce(ctx context.Context) {
+	gone, err := v.computers.Expired(ctx)
+	for _, c := range gone {
+		err = errors.Join(err, v.store.RemoveSnapshotsOf(ctx, c.Person, c.ID), v.computers.Forget(ctx, c.ID))
+	}
+	_, purged := v.store.Purge(ctx)
+	err = errors.Join(err, purged, v.sessions.Sweep(ctx))
+	if err := ended(err); err != nil {
+		v.log.Error("what was due could not be cleared away", "error", err)
+	}
+}
+
+// quota is what an account may store.
+func (v *server) quota(ctx context.Context, account string) (int64, error) {
+	p, err := v.people.Get(ctx, account)
+	return p.Quota, err
+}
+
+// mayUpload holds a computer against the institution's rules.
+func (v *server) mayUpload(ctx context.Context, c access.Caller) error {
+	return v.computers.MayUpload(ctx, *c.Computer, c.Address)
+}
+
+// stored notes when a computer last backed up.
+func (v *server) stored(ctx context.Context, c access.Caller, _ storage.Kind, _ string, at time.Time) {
+	if err := v.computers.BackedUp(ctx, c.Computer.ID, at); err != nil {
+		v.log.Error("the time of a backup could not be kept", "error", err)
+	}
+}
