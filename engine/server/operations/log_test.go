@@ -46,6 +46,7 @@ func lines(secret string) map[string]string {
 		"a password in a sentence":             "wrong password: " + secret,
 		"an environment":                       "HOLDFAST_SMTP_PASSWORD=" + secret,
 		"an authenticator's link":              "otpauth://totp/x?secret=" + secret,
+		"names behind each other":              "Bearer token: code: " + secret + "1X",
 		"a key":                                "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----",
 		"a provider's token":                   "eyJhbGciOiJub25lIn0." + secret + ".x",
 		"a hash of a password":                 "$argon2id$v=19$" + secret,

@@ -55,18 +55,30 @@ var shapes = []shape{
 func Redact(s string) string {
 	s = withoutPasswords(s)
 	for _, p := range shapes {
-		s = p.ReplaceAllStringFunc(s, func(match string) string {
-			m := p.FindStringSubmatch(match)
-			if len(m) < 3 { // a match that its surroundings made
-				return redacted
-			}
-			if p.words && isWord(m[2]) {
-				return match
-			}
-			return m[1] + redacted
-		})
+		s = p.redact(s)
 	}
 	return s
+}
+
+// redact goes on behind the name of what stays, which may itself be a name, as in
+// "token: code: …".
+func (p shape) redact(s string) string {
+	var kept strings.Builder
+	for {
+		m := p.FindStringSubmatchIndex(s)
+		if m == nil {
+			break
+		}
+		kept.WriteString(s[:m[3]])
+		if p.words && isWord(s[m[4]:m[5]]) {
+			s = s[m[3]:]
+			continue
+		}
+		kept.WriteString(redacted)
+		s = s[m[1]:]
+	}
+	kept.WriteString(s)
+	return kept.String()
 }
 
 var (
