@@ -147,6 +147,11 @@ type step = chromedp.Action[chromedp.Void]
 // steps puts some one after the other.
 func steps(parts ...[]step) []step { return slices.Concat(parts...) }
 
+// press clicks on what a selector finds, once it is there.
+func press(selector string) []step {
+	return []step{chromedp.WaitVisible(selector), chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).click()", selector))}
+}
+
 // openBrowser starts a Chromium that accepts the server's own certificate.
 func (i *institution) openBrowser() {
 	i.t.Helper()
@@ -159,13 +164,19 @@ func (i *institution) openBrowser() {
 	i.t.Cleanup(stop)
 	ctx, stop = context.WithTimeout(ctx, 4*time.Minute)
 	i.t.Cleanup(stop)
+	if err := chromedp.Do(ctx); err != nil { // starts it
+		i.t.Fatal(err)
+	}
 	i.browser = ctx
 }
 
 // do runs steps in the browser; a failure shows the page.
 func (i *institution) do(what string, steps ...step) {
 	i.t.Helper()
-	err := chromedp.Do(i.browser, steps...)
+	i.t.Log(what)
+	ctx, stop := context.WithTimeout(i.browser, 25*time.Second)
+	defer stop()
+	err := chromedp.Do(ctx, steps...)
 	if err == nil {
 		return
 	}
@@ -180,7 +191,7 @@ func (i *institution) do(what string, steps ...step) {
 func proveAtProvider(u dextest.User) []step {
 	return []step{
 		chromedp.WaitVisible("#login"), chromedp.SendKeys("#login", u.Email), chromedp.SendKeys("#password", u.Password),
-		chromedp.Click("#submit-login"),
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("form").submit()`),
 	}
 }
 
@@ -258,9 +269,9 @@ func (i *institution) confirm() {
 		i.t.Fatal(err)
 	}
 	if !asks {
-		i.do("signing in", steps([]step{chromedp.Click(provider)}, proveAtProvider(ann), []step{chromedp.WaitVisible(consent)})...)
+		i.do("signing in", steps(press(provider), proveAtProvider(ann), []step{chromedp.WaitVisible(consent)})...)
 	}
-	i.do("saying yes", chromedp.Click(consent), chromedp.Sleep(300*time.Millisecond))
+	i.do("saying yes", append(press(consent), chromedp.Sleep(300*time.Millisecond))...)
 }
 
 // The whole way: a person asks for access, is approved, signs in with the
@@ -276,9 +287,9 @@ func TestAPersonGetsTheirFilesOnTheirOtherComputers(t *testing.T) {
 }
 
 func theWholeWay(t *testing.T, i *institution) {
-	i.do("asking for access", chromedp.Navigate(i.origin+"/request"),
+	i.do("asking for access", steps([]step{chromedp.Navigate(i.origin + "/request"),
 		chromedp.SendKeys("#name", "Ann"), chromedp.SendKeys("#email", ann.Email), chromedp.SendKeys("#reason", "My thesis"),
-		chromedp.SendKeys("#asset", "A-77"), chromedp.Click("form button"), chromedp.Sleep(300*time.Millisecond))
+		chromedp.SendKeys("#asset", "A-77")}, press(`form[action="/request"] button`), []step{chromedp.Sleep(500 * time.Millisecond)})...)
 	var requests []struct{ ID, Email string }
 	i.command(&requests, "request", "list")
 	if len(requests) != 1 || requests[0].Email != ann.Email {
@@ -385,8 +396,8 @@ func TestResticUsesACredentialAndMayNotForget(t *testing.T) {
 // accept opens the link of an invitation and signs in at the provider.
 func (i *institution) accept(link string) {
 	i.t.Helper()
-	i.do("the invitation", steps([]step{chromedp.Navigate(link), chromedp.Click(`form[action="/sign-in/provider"] button`)},
-		proveAtProvider(ann), []step{chromedp.WaitVisible(`#main`)})...)
+	i.do("the invitation", steps([]step{chromedp.Navigate(link)}, press(`form[action="/sign-in/provider"] button`),
+		proveAtProvider(ann), []step{chromedp.WaitVisible(`a[href="/security"]`)})...)
 }
 
 // member signs a person in who was added by command, on one computer.
