@@ -29,7 +29,7 @@ import (
 
 // institution is a running server with the real parts around it.
 type institution struct {
-	t           *testing.T
+	t           testing.TB
 	origin      string
 	settings    []string // flags of every command
 	serve       []string // and of serve
@@ -44,7 +44,7 @@ type institution struct {
 var ann = dextest.User{Email: "ann@college.edu", Name: "Ann", Password: "correct horse", ID: "ann-1"}
 
 // found starts an institution on a kind of database, with files on disk or in S3.
-func found(t *testing.T, kind database.Kind, s3 bool) *institution {
+func found(t testing.TB, kind database.Kind, s3 bool) *institution {
 	t.Helper()
 	i := &institution{t: t, mail: mailtest.Sink(t), home: t.TempDir()}
 	listen := freeAddress(t)
@@ -412,7 +412,7 @@ func (i *institution) member(email string) *member {
 }
 
 // write makes some files of all sizes.
-func write(t *testing.T, dir string, n int) {
+func write(t testing.TB, dir string, n int) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -430,7 +430,7 @@ func write(t *testing.T, dir string, n int) {
 }
 
 // same compares two folders byte for byte.
-func same(t *testing.T, want, got string) {
+func same(t testing.TB, want, got string) {
 	t.Helper()
 	sums := func(root string) map[string][32]byte {
 		all := map[string][32]byte{}

@@ -41,7 +41,7 @@ func EachWith(t *testing.T, migrations fs.FS, run func(t *testing.T, db *databas
 }
 
 // Address is that of a new, empty database.
-func Address(t *testing.T, kind database.Kind) string {
+func Address(t testing.TB, kind database.Kind) string {
 	t.Helper()
 	if kind == database.SQLite {
 		return filepath.Join(t.TempDir(), "test.db")
@@ -60,7 +60,7 @@ func Address(t *testing.T, kind database.Kind) string {
 }
 
 // Open opens a database until the test ends.
-func Open(t *testing.T, address string, migrations fs.FS) *database.DB {
+func Open(t testing.TB, address string, migrations fs.FS) *database.DB {
 	t.Helper()
 	db, err := database.Open(t.Context(), address)
 	if err != nil {
@@ -83,11 +83,11 @@ func (p *postgres) address(name string) string {
 	return fmt.Sprintf("postgres://holdfast@127.0.0.1:%d/%s?sslmode=disable", p.port, name)
 }
 
-var cluster = func() func(t *testing.T) *postgres {
+var cluster = func() func(t testing.TB) *postgres {
 	var once sync.Once
 	var p *postgres
 	var err error
-	return func(t *testing.T) *postgres {
+	return func(t testing.TB) *postgres {
 		t.Helper()
 		once.Do(func() { p, err = start() })
 		if err != nil {
