@@ -80,7 +80,7 @@ func setUp(s *screen, destination string) {
 	s.t.Helper()
 	s.see(words("Your files, safe by themselves."), soon)
 	s.picture("first-window")
-	s.click(button("Back up to a folder or drive"))
+	s.click(button("Back up to a folder or drive instead"))
 	s.write(field(1), destination)
 	s.settled(button("Continue"))
 	s.picture("destination")

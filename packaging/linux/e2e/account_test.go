@@ -1,0 +1,173 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/ui/desktop/uimap"
+)
+
+const laptop = "Ann's laptop"
+
+// Ann is invited, signs in from the window with her browser, and gets the files of
+// this computer on another one.
+func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
+	i := found(t)
+	i.invite(ann)
+	home := homeOfItsOwn(t)
+	pages := pagesToOpen(t)
+	thesis := filepath.Join(home, "Documents", "thesis.pdf")
+	keep(t, thesis, bytes.Repeat([]byte("A kelp holds on to the rock. \x00\xff\n"), 60_000))
+	keep(t, filepath.Join(home, "Documents", "letter.txt"), []byte("Dear landlord,\n"))
+
+	s := start(t)
+	s.see(words("Your files, safe by themselves."), soon)
+	s.picture("server-first-window")
+	s.write(field(1), ann.Email)
+	s.write(field(2), i.address)
+	s.picture("server-typed")
+	s.click(button("Continue"))
+
+	s.see(words("Is this your institution’s server?"), soon)
+	if shown := fingerprintOn(s); shown != i.fingerprint {
+		t.Errorf("the window shows the fingerprint %q, the server %q", shown, i.fingerprint)
+	}
+	s.picture("server-fingerprint")
+	if next := s.see(button("Continue"), soon); !next.Disabled {
+		t.Error("a server can be taken without comparing it")
+	}
+	s.click(words("I have compared it, and it is the same"))
+	s.picture("server-compared")
+	s.click(button("Continue"))
+
+	s.see(words("Go on in your browser"), soon)
+	s.picture("server-browser")
+	i.connect(pages(s))
+	s.see(words("Signed in to The College"), soon)
+	i.pageSays("Holdfast")
+	s.write(field(1), laptop)
+	s.write(field(2), "A-77")
+	s.picture("server-this-computer")
+	s.click(button("Continue"))
+
+	s.see(words("Your recovery code"), 30*time.Second)
+	s.picture("server-recovery-code")
+	s.click(button("I have kept it in a safe place"))
+	s.click(button("Done"))
+	s.see(words("Backing up").or(words("Protected")), soon)
+	s.picture("server-home")
+	s.see(words("Protected"), time.Minute)
+	s.picture("server-protected")
+
+	gotElsewhere(t, i, thesis)
+}
+
+// homeOfItsOwn is a home folder in which nothing was set up, for this test alone.
+func homeOfItsOwn(t *testing.T) string {
+	t.Helper()
+	home := filepath.Join(os.Getenv("HOLDFAST_SESSION"), "account")
+	for variable, folder := range map[string]string{"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share",
+		"XDG_STATE_HOME": ".local/state", "XDG_CACHE_HOME": ".cache"} {
+		path := filepath.Join(home, folder)
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv(variable, path)
+	}
+	return home
+}
+
+// pagesToOpen takes the place of the desktop's own way to open a page. The function
+// that it returns waits for the next one.
+func pagesToOpen(t *testing.T) func(*screen) string {
+	t.Helper()
+	dir := t.TempDir()
+	asked := filepath.Join(dir, "asked")
+	script := "#!/bin/sh\nprintf %s \"$1\" >'" + asked + ".part' && mv '" + asked + ".part' '" + asked + "'\n"
+	if err := os.WriteFile(filepath.Join(dir, "xdg-open"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return func(s *screen) (page string) {
+		s.t.Helper()
+		s.until(soon, "a page to open", func() bool {
+			data, err := os.ReadFile(asked)
+			page = string(data)
+			return err == nil
+		})
+		_ = os.Remove(asked)
+		return page
+	}
+}
+
+// fingerprintOn reads the groups of the fingerprint as they stand in the window.
+func fingerprintOn(s *screen) string {
+	s.t.Helper()
+	group := regexp.MustCompile(`^[0-9a-f]{4}$`)
+	var all strings.Builder
+	for _, c := range s.look().Controls {
+		if c.Kind == uimap.Text && group.MatchString(c.Text) {
+			all.WriteString(c.Text)
+		}
+	}
+	return all.String()
+}
+
+// gotElsewhere signs in on a second computer, by command, and gets a file of the
+// first one there.
+func gotElsewhere(t *testing.T, i *institution, path string) {
+	t.Helper()
+	home := t.TempDir()
+	command := built(t, "HOLDFAST_BIN", "holdfast")
+	holdfast := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(command, args...)
+		cmd.Env = append(os.Environ(), "HOME="+home, "HOLDFAST_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME=",
+			"DBUS_SESSION_BUS_ADDRESS=disabled:", "BROWSER=/bin/true")
+		return cmd
+	}
+	said := new(lines)
+	signIn := holdfast("sign-in", "https://"+i.address, "--name", "Ann's desktop", "--fingerprint", i.fingerprint)
+	signIn.Stdout, signIn.Stderr = said, said
+	if err := signIn.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- signIn.Wait() }()
+	link := regexp.MustCompile(`https://\S+/oauth/authorize\S*`)
+	for deadline := time.Now().Add(soon); !link.MatchString(said.tail()); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no page was to be opened: %s", said.tail())
+		}
+	}
+	i.connect(link.FindString(said.tail()))
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatalf("signing in on a second computer: %v\n%s", err, said.tail())
+		}
+	case <-time.After(30 * time.Second):
+		_ = signIn.Process.Kill()
+		t.Fatalf("signing in on a second computer goes on and on: %s", said.tail())
+	}
+
+	back := filepath.Join(home, "back")
+	if out, err := holdfast("get", path, "--computer", laptop, "--to", back).CombinedOutput(); err != nil {
+		t.Fatalf("getting the file: %v\n%s", err, out)
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(back, filepath.Base(path)))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the file came back with %d bytes of %d: %v", len(got), len(want), err)
+	}
+}
