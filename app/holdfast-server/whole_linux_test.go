@@ -211,7 +211,9 @@ func (i *institution) computer(name string) *member {
 }
 
 func (m *member) cmd(args ...string) *exec.Cmd {
-	cmd := exec.Command(program(m.i.t, "holdfast"), args...)
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	m.i.t.Cleanup(stop)
+	cmd := exec.CommandContext(ctx, program(m.i.t, "holdfast"), args...)
 	cmd.Env = append(os.Environ(), "HOME="+m.user, "HOLDFAST_HOME="+m.home, "XDG_CONFIG_HOME=", "DBUS_SESSION_BUS_ADDRESS=disabled:", "BROWSER=/bin/true")
 	return cmd
 }
@@ -418,7 +420,7 @@ func write(t testing.TB, dir string, n int) {
 		t.Fatal(err)
 	}
 	for k := range n {
-		data := make([]byte, 100+k*k*700)
+		data := make([]byte, 100+(k%40)*(k%40)*700)
 		seed := sha256.Sum256([]byte(fmt.Sprint(dir, k)))
 		for at := range data {
 			data[at] = seed[at%32] ^ byte(at>>5)*byte(at>>13)
