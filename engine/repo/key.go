@@ -142,18 +142,35 @@ func (r *Repository) RemoveKey(ctx context.Context, id string) error {
 }
 
 // findKey tries the hinted key first and then all others. Damaged key files are
-// passed over: another key may fit.
-func findKey(ctx context.Context, store storage.Store, hint, secret string) (string, keyMaterial, error) {
-	if _, err := ParseID(hint); err == nil {
-		material, err := openKey(ctx, store, hint, secret)
-		if err == nil {
-			return hint, material, nil
+// passed over, and so are those that the secret opens but whose master key does not fit
+// the repository: an Init that came too late may have left one. When nothing else is
+// found such a key is better than none: what it does not fit may be what is damaged.
+func findKey(ctx context.Context, store storage.Store, hint, secret string, fits func(keyMaterial) bool) (string, keyMaterial, error) {
+	var bad error
+	var other keyMaterial
+	otherID := ""
+	try := func(name string) (keyMaterial, bool, error) {
+		material, err := openKey(ctx, store, name, secret)
+		switch {
+		case err == nil && fits(material):
+			return material, true, nil
+		case err == nil:
+			if otherID == "" {
+				otherID, other = name, material
+			}
+		case !passOver(err):
+			return material, false, err
+		case !errors.Is(err, ErrSecret) && name != hint:
+			bad = err
 		}
-		if !passOver(err) {
-			return "", keyMaterial{}, err
-		}
+		return material, false, nil
 	}
 	var names []string
+	if _, err := ParseID(hint); err == nil {
+		if material, found, err := try(hint); found || err != nil {
+			return hint, material, err
+		}
+	}
 	err := store.List(ctx, storage.Keys, func(info storage.Info) error {
 		if info.Name != hint {
 			names = append(names, info.Name)
@@ -163,20 +180,15 @@ func findKey(ctx context.Context, store storage.Store, hint, secret string) (str
 	if err != nil {
 		return "", keyMaterial{}, err
 	}
-	var bad error
 	for _, name := range names {
-		material, err := openKey(ctx, store, name, secret)
-		if err == nil {
-			return name, material, nil
-		}
-		if !passOver(err) {
-			return "", keyMaterial{}, err
-		}
-		if !errors.Is(err, ErrSecret) {
-			bad = err
+		if material, found, err := try(name); found || err != nil {
+			return name, material, err
 		}
 	}
-	if bad != nil {
+	switch {
+	case otherID != "":
+		return otherID, other, nil
+	case bad != nil:
 		return "", keyMaterial{}, fmt.Errorf("%w (and one could not be used: %v)", ErrSecret, bad)
 	}
 	return "", keyMaterial{}, ErrSecret

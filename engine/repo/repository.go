@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/restic/chunker"
@@ -124,7 +125,17 @@ func OpenHinted(ctx context.Context, store storage.Store, keyID, secret string) 
 	case err != nil:
 		return nil, err
 	}
-	id, material, err := findKey(ctx, store, keyID, secret)
+	sealed, err := store.Get(ctx, storage.Config, "", 0, -1, nil)
+	if err != nil {
+		return nil, err
+	}
+	id, material, err := findKey(ctx, store, keyID, secret, func(material keyMaterial) bool {
+		master, err := newSealer(material)
+		if err == nil {
+			_, err = master.open(slices.Clone(sealed)) // which opens in place
+		}
+		return err == nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -133,10 +144,6 @@ func OpenHinted(ctx context.Context, store storage.Store, keyID, secret string) 
 		return nil, err
 	}
 	r.keyID = id
-	sealed, err := store.Get(ctx, storage.Config, "", 0, -1, nil)
-	if err != nil {
-		return nil, err
-	}
 	if r.config, err = r.openConfig(sealed); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}

@@ -59,6 +59,26 @@ func TestOfTwoThatInitAtOnceOneIsToldSo(t *testing.T) {
 	}
 }
 
+func TestAKeyOfAnInitThatCameTooLateKeepsNobodyOut(t *testing.T) {
+	for range 8 { // the names of keys decide which is tried first, and they are random
+		store := newMemoryStore()
+		if _, err := Init(t.Context(), store, InitOptions{Key: NewKey{Secret: "shared", Random: true}}); err != nil {
+			t.Fatal(err)
+		}
+		late := newMemoryStore()
+		if _, err := Init(t.Context(), late, InitOptions{Key: NewKey{Secret: "shared", Random: true}}); err != nil {
+			t.Fatal(err)
+		}
+		left := late.names(storage.Keys)[0]
+		store.files[storage.Keys][left] = late.files[storage.Keys][left]
+		for _, hint := range []string{"", left} {
+			if _, err := OpenHinted(t.Context(), store, hint, "shared"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestAnInitThatFailedCanBeTriedAgain(t *testing.T) {
 	store := newMemoryStore()
 	store.refuse = func(operation string, k storage.Kind, _ string) error {
