@@ -93,12 +93,20 @@ func (s *Session) Deauthorize(ctx context.Context, id string) error {
 type keptKey struct {
 	Secret  []byte `json:"secret"`
 	KeyFile string `json:"key_file"`
+	First   bool   `json:"first,omitempty"`
 }
 
 // KeepKey gives the institution's key store a secret that opens the key file of that
 // name: standard protection.
 func (s *Session) KeepKey(ctx context.Context, keyFile string, secret []byte) error {
 	in := keptKey{Secret: secret, KeyFile: keyFile}
+	return wrap("keeping the key", s.call(ctx, http.MethodPut, "/api/v1/keys/escrow", in, nil))
+}
+
+// KeepFirstKey is KeepKey for an account of which no key is kept; otherwise it is a
+// *Refusal with the code "exists", and nothing is changed.
+func (s *Session) KeepFirstKey(ctx context.Context, keyFile string, secret []byte) error {
+	in := keptKey{Secret: secret, KeyFile: keyFile, First: true}
 	return wrap("keeping the key", s.call(ctx, http.MethodPut, "/api/v1/keys/escrow", in, nil))
 }
 

@@ -80,6 +80,7 @@ func TestAKeyLeavesOnlyAfterAFreshSignInAndWithALetter(t *testing.T) {
 		_, c := v.computer(ann, "laptop")
 		first := v.put(c, "keys", "the first key file")
 		v.want(v.ask(me, "PUT", "/api/v1/keys/escrow", `{"secret":"c2VjcmV0","key_file":"`+first+`"}`), 204, "")
+		v.want(v.ask(me, "PUT", "/api/v1/keys/escrow", `{"secret":"b3RoZXI=","key_file":"pending","first":true}`), 409, "exists")
 		v.want(v.ask(admin, "POST", "/api/v1/admin/people/"+ann.ID+"/keys/release", `{"reason":" "}`), 400, "bad_request")
 		before := v.letters()
 		for _, a := range []answer{v.ask(me, "POST", "/api/v1/keys/release", `{}`), v.ask(admin, "POST", "/api/v1/admin/people/"+ann.ID+"/keys/release", `{"reason":"Ann asked"}`)} {

@@ -21,11 +21,16 @@ func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	var in struct {
 		Secret  []byte `json:"secret"`
 		KeyFile string `json:"key_file"`
+		First   bool   `json:"first"` // only when nothing is kept: two computers may make the repository at once
 	}
 	if err := read(r, &in, false); err != nil {
 		return err
 	}
-	if err := a.Escrow.Keep(r.Context(), c.Person.ID, in.KeyFile, in.Secret); err != nil {
+	keep := a.Escrow.Keep
+	if in.First {
+		keep = a.Escrow.KeepFirst
+	}
+	if err := keep(r.Context(), c.Person.ID, in.KeyFile, in.Secret); err != nil {
 		return told(err)
 	}
 	err := a.note(r.Context(), c, a.changed(c, "key.keep", in.KeyFile, *c.Person, "The institution's key store now keeps the key to your files"))

@@ -72,6 +72,7 @@ var known = []struct {
 	{session.ErrNone, problem(http.StatusNotFound, "not_found", "There is no such session; it may be over.")},
 	{store.ErrNotFound, problem(http.StatusNotFound, "not_found", "There is no such file.")},
 	{escrow.ErrNotFound, problem(http.StatusNotFound, "not_found", "The institution keeps no key of this account. The passphrase or the recovery code opens the files.")},
+	{escrow.ErrKept, problem(http.StatusConflict, "exists", "The institution keeps a key of this account already. Nothing was changed.")},
 	{escrow.ErrReason, problem(http.StatusBadRequest, "bad_request", "Say why the key is needed. The reason is kept and told to the person.")},
 	{escrow.ErrSecret, problem(http.StatusBadRequest, "bad_request", "This cannot be kept as a key: it is empty, too long, or does not say which key file it opens.")},
 }

@@ -32,6 +32,17 @@ const (
 // Keep holds the secret that opens a key file of the account's repository, in place of
 // one that was held before. When it returns the secret is durable.
 func (c *Client) Keep(ctx context.Context, account, keyFile string, secret []byte) error {
+	return c.keep(ctx, account, keyFile, secret, `ON CONFLICT (account) DO UPDATE SET key_file = excluded.key_file,
+		wrapper = excluded.wrapper, wrapped = excluded.wrapped, since = excluded.since`)
+}
+
+// KeepFirst is Keep for an account of which nothing is kept: ErrKept otherwise, and
+// what is kept stays. Of several at once one succeeds.
+func (c *Client) KeepFirst(ctx context.Context, account, keyFile string, secret []byte) error {
+	return c.keep(ctx, account, keyFile, secret, "ON CONFLICT (account) DO NOTHING")
+}
+
+func (c *Client) keep(ctx context.Context, account, keyFile string, secret []byte, conflict string) error {
 	switch {
 	case account == "" || len(account) > mostName || keyFile == "" || len(keyFile) > mostName:
 		return fmt.Errorf("%w: the account or the key file has no proper name", ErrSecret)
@@ -44,12 +55,13 @@ func (c *Client) Keep(ctx context.Context, account, keyFile string, secret []byt
 		return fmt.Errorf("wrap a key: %w", err)
 	}
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO kept_key (account, key_file, wrapper, wrapped, since) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (account) DO UPDATE SET key_file = excluded.key_file, wrapper = excluded.wrapper,
-				wrapped = excluded.wrapped, since = excluded.since`,
+		done, err := tx.ExecContext(ctx, "INSERT INTO kept_key (account, key_file, wrapper, wrapped, since) VALUES ($1, $2, $3, $4, $5) "+conflict,
 			account, keyFile, s.wrapper.ID(), wrapped, database.Millis(s.now()))
 		if err != nil {
 			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrKept, err)
 		}
 		return s.log.Record(ctx, tx, audit.Entry{Actor: account, Action: actionKeep, Target: account, Reason: "key file " + keyFile})
 	})

@@ -40,6 +40,8 @@ var (
 	ErrMasterKey = errors.New("the key store was made with another master key")
 	// ErrNotFound says that the key store keeps nothing for this account.
 	ErrNotFound = errors.New("the key store keeps no key of this account")
+	// ErrKept says that the key store keeps a secret of this account already.
+	ErrKept = errors.New("the key store keeps a key of this account already")
 	// ErrReason says that a release lacks who asks or, of an administrator, why.
 	ErrReason = errors.New("a key is released only to somebody who is named, and to an administrator only with a reason")
 	// ErrNotTheirs says that somebody asked for the key of somebody else.

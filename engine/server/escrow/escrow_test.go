@@ -98,6 +98,37 @@ func TestAKeptSecretComesBackToItsPersonAfterARestart(t *testing.T) {
 	})
 }
 
+func TestOfSeveralFirstSecretsOneIsKept(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		_, c := p.open(t)
+		results := make(chan error, 6)
+		for i := range cap(results) {
+			go func() { results <- c.KeepFirst(t.Context(), "ann", "pending", []byte{'s', byte('0' + i)}) }()
+		}
+		kept := 0
+		for range cap(results) {
+			if err := <-results; err == nil {
+				kept++
+			} else if !errors.Is(err, escrow.ErrKept) {
+				t.Error(err)
+			}
+		}
+		if kept != 1 {
+			t.Fatalf("%d first secrets were taken", kept)
+		}
+		first, _, err := c.Release(t.Context(), "ann", own("ann"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.KeepFirst(t.Context(), "ann", "pending", []byte("another")); !errors.Is(err, escrow.ErrKept) {
+			t.Fatal(err)
+		}
+		if again, _, err := c.Release(t.Context(), "ann", own("ann")); err != nil || string(again) != string(first) {
+			t.Fatalf("%q became %q: %v", first, again, err)
+		}
+	})
+}
+
 func TestAReleaseNeedsThePersonOrAnAdministratorsReason(t *testing.T) {
 	each(t, func(t *testing.T, p place) {
 		s, c := p.open(t)
