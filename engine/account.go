@@ -36,7 +36,7 @@ type Server struct {
 
 // SignInRequest begins a sign-in.
 type SignInRequest struct {
-	Address     string
+	Address     string // "": the server that this computer is signed in to, again
 	Fingerprint string // the certificate that the person accepted; "" leaves it to the system
 	Email       string // fills the field of the page; may be empty
 	Computer    string // name of this computer; empty: the host name

@@ -227,11 +227,17 @@ func (m *member) run(args ...string) string {
 	return string(out)
 }
 
-// signIn runs a command that signs in; the browser does what the person would.
+// signIn runs a command that signs in to the server.
 func (m *member) signIn(args ...string) string {
+	m.i.t.Helper()
+	return m.withBrowser(append(args, "--fingerprint", m.i.fingerprint)...)
+}
+
+// withBrowser runs a command that opens the browser, which does what the person would.
+func (m *member) withBrowser(args ...string) string {
 	t := m.i.t
 	t.Helper()
-	cmd := m.cmd(append(args, "--fingerprint", m.i.fingerprint)...)
+	cmd := m.cmd(args...)
 	out, progress := new(bytes.Buffer), new(lines)
 	cmd.Stdout, cmd.Stderr = out, progress
 	if err := cmd.Start(); err != nil {
@@ -324,8 +330,11 @@ func theWholeWay(t *testing.T, i *institution) {
 	same(t, thesis, back)
 	second.run("backup")
 
+	phrase := i.file("phrase", "only Ann knows this")
+	second.withBrowser("key", "passphrase", "--file", phrase) // the institution cannot open it any more
+
 	third := i.computer("new-laptop")
-	third.signIn("replace", "Ann's laptop", "--server", i.origin, "--name", "Ann's new laptop")
+	third.signIn("replace", "Ann's laptop", "--server", i.origin, "--name", "Ann's new laptop", "--secret-file", phrase)
 	again := filepath.Join(third.user, "back")
 	third.run("get", thesis, "--to", again) // its own history now
 	same(t, thesis, again)

@@ -96,6 +96,24 @@ func (c *server) join(s *session, address, replaced string) error {
 	return nil
 }
 
+// afresh does what may need a sign-in of the last minutes, and does it again after
+// one.
+func (s *session) afresh(do func() error) error {
+	err := do()
+	if engine.KindOf(err) != engine.KindSignIn {
+		return err
+	}
+	status, known := s.engine.Status(s.ctx)
+	if known != nil || status.Destination.Account == "" {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "This needs a fresh sign-in.")
+	if _, err := new(server).goOn(s, engine.SignInRequest{}); err != nil {
+		return err
+	}
+	return do()
+}
+
 func (c *server) signIn(s *session, address string) (engine.SignedIn, error) {
 	found, err := s.engine.FindServer(s.ctx, address)
 	if err != nil {
@@ -105,7 +123,12 @@ func (c *server) signIn(s *session, address string) (engine.SignedIn, error) {
 		return engine.SignedIn{}, &engine.Error{Op: "sign in", Kind: engine.KindUntrusted, Path: address,
 			Message: fmt.Sprintf("The certificate of %s is signed by nobody whom this computer knows. Nothing was sent. Compare its SHA-256 with the one that your institution gave you:\n\n  %s\n\nWhen it is the same, repeat the command with --fingerprint %s", safe(found.Address), found.Fingerprint, found.Fingerprint)}
 	}
-	begun, err := s.engine.SignIn(s.ctx, engine.SignInRequest{Address: address, Fingerprint: found.Fingerprint, Email: c.Email, Computer: c.Name, ByCode: c.Code})
+	return c.goOn(s, engine.SignInRequest{Address: address, Fingerprint: found.Fingerprint, Email: c.Email, Computer: c.Name, ByCode: c.Code})
+}
+
+// goOn begins a sign-in and waits until the person is back from the browser.
+func (c *server) goOn(s *session, q engine.SignInRequest) (engine.SignedIn, error) {
+	begun, err := s.engine.SignIn(s.ctx, q)
 	if err != nil {
 		return engine.SignedIn{}, err
 	}

@@ -141,7 +141,11 @@ func (c *keyRecoveryCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	code, err := s.engine.NewRecoveryCode(s.ctx)
+	var code string
+	err := s.afresh(func() (err error) {
+		code, err = s.engine.NewRecoveryCode(s.ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -170,7 +174,7 @@ func (c *keyPassphraseCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	if err := s.engine.SetPassphrase(s.ctx, passphrase); err != nil {
+	if err := s.afresh(func() error { return s.engine.SetPassphrase(s.ctx, passphrase) }); err != nil {
 		return err
 	}
 	if c.Remove {
@@ -189,7 +193,7 @@ func (c *keyRevokeCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	if err := s.engine.RevokeKey(s.ctx, c.Key); err != nil {
+	if err := s.afresh(func() error { return s.engine.RevokeKey(s.ctx, c.Key) }); err != nil {
 		return err
 	}
 	s.did(map[string]string{"revoked": c.Key}, "The key was revoked.")

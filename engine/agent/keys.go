@@ -74,6 +74,9 @@ func (a *Agent) SetPassphrase(ctx context.Context, passphrase string) error {
 	}
 	defer end()
 	if passphrase == "" {
+		if err := a.keepAgain(ctx); err != nil {
+			return err
+		}
 		if err := a.replaceKey(ctx, keyPassphrase, repo.NewKey{}); err != nil {
 			return err
 		}
@@ -84,6 +87,9 @@ func (a *Agent) SetPassphrase(ctx context.Context, passphrase string) error {
 		return invalid("set passphrase", "", "A passphrase needs at least 8 characters; several words are best. The old one was not changed.")
 	}
 	if err := a.replaceKey(ctx, keyPassphrase, repo.NewKey{Secret: passphrase, Username: keyPassphrase}); err != nil {
+		return err
+	}
+	if err := a.keepNoMore(ctx); err != nil {
 		return err
 	}
 	a.event(engine.ToneOK, "key", "The passphrase was changed.")
@@ -99,6 +105,10 @@ func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey)
 		return err
 	}
 	defer done()
+	remove, err := a.keyRemover(op, r)
+	if err != nil {
+		return err
+	}
 	old, err := r.Keys(ctx)
 	if err != nil {
 		return explain(op, r.Store().Location(), err)
@@ -117,7 +127,7 @@ func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey)
 		if info.Username != purpose {
 			continue
 		}
-		if err := r.RemoveKey(ctx, info.ID); err != nil {
+		if err := remove(ctx, info.ID); err != nil {
 			return explain(op, r.Store().Location(), err)
 		}
 	}
@@ -157,7 +167,11 @@ func (a *Agent) RevokeKey(ctx context.Context, id string) error {
 		return err
 	}
 	defer done()
-	if err := r.RemoveKey(ctx, match[0].ID); err != nil {
+	remove, err := a.keyRemover(op, r)
+	if err != nil {
+		return err
+	}
+	if err := remove(ctx, match[0].ID); err != nil {
 		return explain(op, r.Store().Location(), err)
 	}
 	a.event(engine.ToneWarn, "key", "A key (%s, %s) was revoked.", match[0].Kind, match[0].Computer)

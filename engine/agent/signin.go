@@ -66,6 +66,16 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 		return engine.SignIn{}, err
 	}
 	defer end()
+	if q.Address == "" { // again to the server of this computer, by what is known of it
+		_, where, err := a.connected(op)
+		if err != nil {
+			return engine.SignIn{}, err
+		}
+		if where.Account == nil {
+			return engine.SignIn{}, invalid(op, "", "Files are kept in a folder, which needs no sign-in. Nothing was changed.")
+		}
+		q.Address, q.Fingerprint, q.Email = where.Address, where.Account.Fingerprint, where.Account.Email
+	}
 	server, err := account.Find(ctx, q.Address, q.Fingerprint)
 	if err != nil {
 		return engine.SignIn{}, explainServer(op, q.Address, err)
@@ -229,6 +239,14 @@ func explainServer(op, address string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		e.Kind, e.Message = engine.KindCancelled, "The sign-in was cancelled. Nothing was changed."
+	case errors.Is(err, account.ErrTimeout):
+		e.Kind, e.Message = engine.KindSignIn, "Nobody finished signing in in time. Nothing was changed. Sign in again."
+	case errors.Is(err, account.ErrAddress):
+		e.Kind = engine.KindInvalid
+		e.Message = "This is not the address of a server. Nothing was sent. Type it as your institution gave it, such as backup.college.edu; it has no @ and does not begin with http:."
+	case errors.Is(err, account.ErrCertificate):
+		e.Kind = engine.KindStranger
+		e.Message = fmt.Sprintf("The certificate of the server at %s is for another name, or its time is over, so nothing was sent. %s; backing up waits. Check the address and the clock of this computer, and tell your institution.", address, accountSentence)
 	case errors.Is(err, account.ErrNotHoldfast):
 		e.Kind = engine.KindStranger
 		e.Message = fmt.Sprintf("What answers at %s is not a Holdfast server. Nothing was sent. Check the address; your institution knows it.", address)
