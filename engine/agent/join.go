@@ -92,6 +92,9 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 	var err error
 	switch {
 	case before != nil && (q.Replace == "" || q.Replace == before.Device):
+		if err := a.replaced(ctx, s.server, before); err != nil {
+			return err
+		}
 		taken.computer, taken.credential, err = s.session.Authorize(ctx, before.Device, fresh)
 	case q.Replace != "":
 		taken.computer, taken.credential, err = s.session.Replace(ctx, q.Replace, fresh)
@@ -102,6 +105,21 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 		return err
 	}
 	s.seat = &taken
+	return nil
+}
+
+// replaced is the server's word that another computer has the place of this one:
+// signing in again must not take it back. What else is wrong with the credential,
+// signing in again mends.
+func (a *Agent) replaced(ctx context.Context, server *account.Server, where *destinationFile) error {
+	credential, err := a.Keychain.Get(credentialName(where.Repository))
+	if err != nil {
+		return nil
+	}
+	_, err = server.Device(string(credential)).Account(ctx)
+	if refused, ok := errors.AsType[*account.Refusal](err); ok && refused.Code == "replaced" {
+		return err
+	}
 	return nil
 }
 
@@ -144,7 +162,7 @@ func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest
 	var r *repo.Repository
 	if _, err = store.Stat(ctx, storage.Config, ""); errors.Is(err, storage.ErrNotFound) {
 		r, out.RecoveryCode, err = makeEscrowed(ctx, s.session, store)
-		out.Made = err == nil
+		out.Made = err == nil && out.RecoveryCode != ""
 	} else if err == nil {
 		r, err = a.openEscrowed(ctx, s.session, store, info, q.Secret)
 	}
@@ -178,15 +196,27 @@ func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest
 }
 
 // makeEscrowed makes the repository of an account. The key store has its key before
-// the repository exists, so that there is never one that nobody can open.
+// the repository exists, so that there is never one that nobody can open. Of two
+// computers that begin at once, and of a second try, all use the secret that was kept
+// first, and the repository that was first there; then no recovery code comes back.
 func makeEscrowed(ctx context.Context, session *account.Session, store storage.Store) (*repo.Repository, string, error) {
 	secret := make([]byte, 32)
 	rand.Read(secret)
 	text := hex.EncodeToString(secret)
-	if err := session.KeepKey(ctx, keyPending, []byte(text)); err != nil {
+	err := session.KeepFirstKey(ctx, keyPending, []byte(text))
+	if refused, ok := errors.AsType[*account.Refusal](err); ok && refused.Code == "exists" {
+		var kept []byte
+		kept, _, err = session.ReleaseKey(ctx, "A computer makes the first backup")
+		text = string(kept)
+	}
+	if err != nil {
 		return nil, "", err
 	}
 	r, err := repo.Init(ctx, store, repo.InitOptions{Key: repo.NewKey{Secret: text, Username: keyEscrow, Random: true}})
+	if errors.Is(err, repo.ErrExists) {
+		r, err = repo.Open(ctx, store, text)
+		return r, "", err
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -215,8 +245,12 @@ func (a *Agent) openEscrowed(ctx context.Context, session *account.Session, stor
 	if err != nil {
 		return nil, err
 	}
-	if keyFile == keyPending {
-		return repo.Open(ctx, store, string(kept))
+	if keyFile == keyPending { // whoever made it did not come as far as saying which key it is
+		r, err := repo.Open(ctx, store, string(kept))
+		if err == nil {
+			err = session.KeepKey(ctx, r.KeyID(), kept)
+		}
+		return r, err
 	}
 	return repo.OpenHinted(ctx, store, keyFile, string(kept))
 }

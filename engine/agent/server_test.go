@@ -1,0 +1,209 @@
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/account"
+	"holdfast/engine/repo"
+	"holdfast/engine/server/access"
+	"holdfast/engine/server/api"
+	"holdfast/engine/server/audit"
+	"holdfast/engine/server/computers"
+	"holdfast/engine/server/database"
+	"holdfast/engine/server/escrow"
+	"holdfast/engine/server/identity"
+	"holdfast/engine/server/mail"
+	"holdfast/engine/server/people"
+	"holdfast/engine/server/session"
+	objects "holdfast/engine/server/store"
+	"holdfast/engine/server/store/disk"
+)
+
+// college is an account server with its real parts, and one person.
+type college struct {
+	t        *testing.T
+	sessions *session.Service
+	ann      people.Person
+	server   *httptest.Server
+}
+
+func newCollege(t *testing.T) *college {
+	t.Helper()
+	dir := t.TempDir()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := database.Open(t.Context(), filepath.Join(dir, "server.db"))
+	must(err)
+	t.Cleanup(func() { db.Close() })
+	must(db.Migrate(t.Context(), database.Schema()))
+	wrapper, err := escrow.OpenKeyFile(filepath.Join(dir, "master.key"))
+	must(err)
+	keys, err := escrow.Open(t.Context(), filepath.Join(dir, "keys.db"), wrapper, filepath.Join(dir, "credential"))
+	must(err)
+	t.Cleanup(func() { keys.Close() })
+	credential, err := os.ReadFile(filepath.Join(dir, "credential"))
+	must(err)
+	client, err := keys.Client(strings.TrimSpace(string(credential)))
+	must(err)
+	bytes, err := disk.Open(filepath.Join(dir, "objects"))
+	must(err)
+	const origin = "https://backup.college.edu"
+	who, err := identity.New(db, identity.Options{Origin: origin, Name: "College"}, time.Now)
+	must(err)
+	p := people.New(db, people.Defaults{Seats: 4}, time.Now)
+	s := api.Services{People: p, Computers: computers.New(db, p, computers.Options{}, time.Now), Sessions: session.New(db, time.Now), Identity: who,
+		Escrow: client, Audit: audit.New(db, time.Now), Mail: mail.New(db, mail.Options{Name: "College", Origin: origin}, time.Now),
+		Store: objects.New(db, bytes, objects.Options{}, time.Now), Name: "College", ID: "0123", Version: "1.0", Origin: origin}
+	handler, err := access.Handler(append(api.New(s), s.Store.Routes()...), access.Options{Sessions: s.Sessions, Computers: s.Computers, People: p})
+	must(err)
+	_, token, err := p.Invite(t.Context(), "ann@college.edu", "Ann", people.Member, "test")
+	must(err)
+	ann, err := p.Accept(t.Context(), token)
+	must(err)
+	server := httptest.NewTLSServer(handler)
+	t.Cleanup(server.Close)
+	return &college{t, s.Sessions, ann, server}
+}
+
+// signIn is what the browser would bring a computer.
+func (c *college) signIn(w *world) string {
+	c.t.Helper()
+	sum := sha256.Sum256(c.server.Certificate().Raw)
+	server, err := account.Find(c.t.Context(), c.server.URL, hex.EncodeToString(sum[:]))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	token, _, err := c.sessions.Create(c.t.Context(), c.ann.ID, session.App, "test", "192.0.2.1")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s := &signIn{id: newID(), computer: "laptop", server: server, cancel: func() {}, done: make(chan struct{}), session: server.Session(token)}
+	close(s.done)
+	w.mu.Lock()
+	w.signing = s
+	w.mu.Unlock()
+	return s.id
+}
+
+func (c *college) join(w *world, replace string) (engine.Connected, error) {
+	return w.Join(c.t.Context(), engine.JoinRequest{SignIn: c.signIn(w), Replace: replace})
+}
+
+func TestOfTwoFirstComputersBothBackUpAndTheKeptKeyOpensIt(t *testing.T) {
+	c := newCollege(t)
+	one := newWorld(t)
+	two := one.another()
+	both := []*world{one, two}
+	codes := make([]string, len(both))
+	var tasks sync.WaitGroup
+	for i, w := range both {
+		id := c.signIn(w)
+		tasks.Go(func() {
+			out, err := w.Join(t.Context(), engine.JoinRequest{SignIn: id, Computer: "laptop"})
+			if err != nil {
+				t.Error(err)
+			}
+			codes[i] = out.RecoveryCode
+		})
+	}
+	tasks.Wait()
+	if t.Failed() {
+		return
+	}
+	if (codes[0] == "") == (codes[1] == "") {
+		t.Errorf("of two computers one makes the recovery code: %v %v", codes[0] != "", codes[1] != "")
+	}
+	if one.where.Repository != two.where.Repository {
+		t.Error("they do not share a repository")
+	}
+	if _, err := c.join(one.another(), ""); err != nil {
+		t.Errorf("a third computer, with the kept key: %v", err)
+	}
+}
+
+func TestAFirstComputerThatDiedAndAnotherAreNoTrouble(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	id := c.signIn(w)
+	s, err := w.signedIn(t.Context(), "test", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One died after its repository was there and before it said which key opens it;
+	// another, which began before that, comes too late.
+	if err := w.takeSeat(t.Context(), s, engine.JoinRequest{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	st, err := s.server.Device(s.seat.credential).Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if err := s.session.KeepKey(t.Context(), keyPending, []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := repo.Init(t.Context(), st, repo.InitOptions{Key: repo.NewKey{Secret: "first", Random: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, code, err := makeEscrowed(t.Context(), s.session, st); err != nil || code != "" {
+		t.Errorf("the one that came too late: %v", err)
+	}
+	if _, err := c.join(w.another(), ""); err != nil {
+		t.Errorf("a later one: %v", err)
+	}
+}
+
+func TestAReplacedComputerDoesNotTakeItsPlaceBackBySigningIn(t *testing.T) {
+	c := newCollege(t)
+	old := newWorld(t)
+	if _, err := c.join(old, ""); err != nil {
+		t.Fatal(err)
+	}
+	fresh := old.another()
+	if _, err := c.join(fresh, old.where.Device); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.join(old, "")
+	if e, ok := errors.AsType[*engine.Error](err); !ok || e.Kind != engine.KindReplaced {
+		t.Errorf("the old computer signed in again: %v", err)
+	}
+	d, err := fresh.asDevice(t.Context(), fresh.where)
+	if err == nil {
+		_, err = d.Account(t.Context())
+	}
+	if err != nil {
+		t.Errorf("the new computer: %v", err)
+	}
+}
+
+func TestWhatAServerDoesIsToldAsItIs(t *testing.T) {
+	_, address := account.Find(context.Background(), "ann@college.edu", "")
+	for _, c := range []struct {
+		err  error
+		kind engine.Kind
+	}{
+		{account.ErrTimeout, engine.KindSignIn},
+		{address, engine.KindInvalid},
+		{account.ErrCertificate, engine.KindStranger},
+	} {
+		e, ok := errors.AsType[*engine.Error](explainServer("sign in", "backup.college.edu", c.err))
+		if !ok || e.Kind != c.kind || strings.Contains(e.Message, "does not answer") {
+			t.Errorf("%v: %v", c.err, e)
+		}
+	}
+}
