@@ -12,6 +12,7 @@ import (
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/computers"
 	"holdfast/engine/server/mail"
+	"holdfast/engine/server/operations"
 	"holdfast/engine/server/people"
 )
 
@@ -21,7 +22,7 @@ const byCommand = "command"
 
 // with opens the server for one command.
 func (s *settings) with(c *output, do func(ctx context.Context, v *server) error) error {
-	v, err := s.open(c.ctx, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	v, err := s.open(c.ctx, slog.New(operations.Log(os.Stderr, slog.LevelWarn)))
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,9 @@ func (c *serveCommand) Run(s *output) error {
 		c.Downloads = filepath.Join(c.Data, "downloads")
 	}
 	metrics := operations.NewMetrics(version)
+	if err := metrics.Watch("holdfast_mail_waiting", "Letters that wait to be delivered.", v.mailWaiting); err != nil {
+		return err
+	}
 	handler, err := v.handler(c.Downloads, metrics)
 	if err != nil {
 		return err
@@ -110,6 +113,17 @@ func (v *server) handler(downloads string, metrics *operations.Metrics) (http.Ha
 // ready is nil when uploads can be taken.
 func (v *server) ready(ctx context.Context) error {
 	return errors.Join(v.db.PingContext(ctx), v.bytes.Ready(ctx))
+}
+
+// mailWaiting is a figure for Prometheus; -1 when the database does not answer.
+func (v *server) mailWaiting() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), headers)
+	defer cancel()
+	queue, err := v.mail.Queue(ctx)
+	if err != nil {
+		return -1
+	}
+	return float64(queue.Waiting)
 }
 
 // welcome says on standard output where the server is, what it shows, and, until
