@@ -9,6 +9,7 @@ import (
 
 	"holdfast/engine"
 	"holdfast/engine/account"
+	"holdfast/engine/keychain"
 	"holdfast/engine/repo"
 	"holdfast/engine/storage"
 )
@@ -42,7 +43,7 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 		return engine.Connected{}, explainServer(op, origin, err)
 	}
 	if before != nil && (q.Replace == "" || q.Replace == before.Device) { // the same computer signs in again: its key and its list stay
-		return a.comeBack(ctx, s, before)
+		return a.comeBack(ctx, s, before, q.Secret)
 	}
 	if before != nil { // it leaves its own seat for that of another
 		if err := a.Disconnect(ctx); err != nil {
@@ -123,13 +124,18 @@ func (a *Agent) replaced(ctx context.Context, server *account.Server, where *des
 	return nil
 }
 
-// comeBack is for a computer that the server had signed out.
-func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile) (engine.Connected, error) {
+// comeBack is for a computer that the server had signed out, or that lost what its
+// keychain had.
+func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile, secret string) (engine.Connected, error) {
 	const op = "sign in"
 	if err := a.Keychain.Set(credentialName(where.Repository), []byte(s.seat.credential)); err != nil {
 		return engine.Connected{}, explain(op, where.Address, err)
 	}
 	next := *where
+	out, err := a.renewKey(ctx, s, &next, secret)
+	if err != nil {
+		return out, explainStored(op, where.Address, err)
+	}
 	note := *where.Account
 	note.Fingerprint, next.Address = s.server.Info().Fingerprint, s.server.Info().Origin
 	next.Account = &note
@@ -144,7 +150,36 @@ func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile)
 	a.event(engine.ToneOK, "settings", "Signed in again to %s.", note.Name)
 	a.setUpNow()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings)
-	return engine.Connected{}, nil
+	return out, nil
+}
+
+// renewKey gives this computer another key when the one it had is gone or opens
+// nothing any more. A server that cannot be asked for that now changes nothing.
+func (a *Agent) renewKey(ctx context.Context, s *signIn, where *destinationFile, secret string) (engine.Connected, error) {
+	var out engine.Connected
+	store, err := s.server.Device(s.seat.credential).Store()
+	if err != nil {
+		return out, err
+	}
+	defer store.Close()
+	_, err = a.unlock(ctx, store, where)
+	locked := errors.Is(err, keychain.ErrUnavailable) && !errors.Is(err, keychain.ErrNotFound)
+	if locked || engine.KindOf(err) == engine.KindSecret && a.Password != "" {
+		return out, err
+	}
+	if engine.KindOf(err) != engine.KindSecret {
+		return out, nil
+	}
+	info, err := s.session.Account(ctx)
+	if err != nil {
+		return out, err
+	}
+	r, err := a.openEscrowed(ctx, s.session, store, info, secret)
+	if err != nil || r.Config().ID != where.Repository { // another repository is told of when it is opened
+		return out, err
+	}
+	where.Key, _, out.KeyNote, err = a.computerKey(ctx, r, where.Device)
+	return out, err
 }
 
 // openAccount makes or opens the repository of the account and gives this computer

@@ -29,7 +29,7 @@ func (a *Agent) asDevice(ctx context.Context, where *destinationFile) (*account.
 			Message: "What this computer shows to its server is gone from the keychain. What is stored is safe; backing up waits. Sign in again, and it goes on from where it was."}
 	}
 	if err != nil {
-		return nil, keyLost(where.Address, err)
+		return nil, keyLost(where, err)
 	}
 	server, err := account.Find(ctx, where.Address, where.Account.Fingerprint)
 	if err != nil {
@@ -62,7 +62,18 @@ func refusedBy(err error) (code, message string, ok bool) {
 	if r, ok := errors.AsType[*account.Refusal](err); ok {
 		return r.Code, r.Message, true
 	}
+	if c, ok := errors.AsType[*account.Changed](err); ok { // the store was open when the certificate changed
+		return codeChanged, changedSentence("The server", c.Fingerprint), true
+	}
 	return "", "", false
+}
+
+// codeChanged is no code of the server's: nothing was asked of it.
+const codeChanged = "certificate_changed"
+
+// changedSentence is about another certificate than the one that was confirmed.
+func changedSentence(server, fingerprint string) string {
+	return fmt.Sprintf("%s shows another certificate than before (%s), so it may be another server. %s; backing up waits. Ask your institution whether the certificate was changed; if it was, sign in again.", server, short(fingerprint), accountSentence)
 }
 
 // others is what the server last said about the computers of the account.

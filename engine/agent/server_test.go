@@ -207,3 +207,33 @@ func TestWhatAServerDoesIsToldAsItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestAComputerWhoseKeychainWasEmptiedSignsInAgainAndGoesOn(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	if _, err := c.join(w, ""); err != nil {
+		t.Fatal(err)
+	}
+	before := *w.where
+	for _, name := range []string{before.Repository, credentialName(before.Repository)} {
+		if err := w.Keychain.Delete(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.reopen()
+	if _, _, err := w.repository(t.Context(), "test"); engine.KindOf(err) != engine.KindSignIn {
+		t.Errorf("without a keychain: %v", err)
+	}
+	if _, err := c.join(w, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.reopen()
+	_, done, err := w.repository(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done()
+	if w.where.Device != before.Device || w.where.Repository != before.Repository || w.where.Key == before.Key {
+		t.Errorf("%+v became %+v", before, *w.where)
+	}
+}

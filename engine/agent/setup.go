@@ -253,23 +253,32 @@ func (a *Agent) unlock(ctx context.Context, store storage.Store, where *destinat
 	}
 	secret, err := a.Keychain.Get(where.Repository)
 	if err != nil {
-		return nil, keyLost(where.Address, err)
+		return nil, keyLost(where, err)
 	}
 	r, err := repo.OpenHinted(ctx, store, where.Key, string(secret))
 	if errors.Is(err, repo.ErrSecret) { // nobody typed it, so nobody mistyped it
 		return nil, &engine.Error{Op: "open", Kind: engine.KindSecret, Path: where.Address, Err: err,
-			Message: fmt.Sprintf("The key of this computer does not open the backup in %s any more: it was revoked, or its file there is damaged. What is stored is safe. Disconnect in Settings and open the same folder again with your recovery code.", where.Address)}
+			Message: fmt.Sprintf("The key of this computer does not open the backup in %s any more: it was revoked, or its file there is damaged. What is stored is safe. %s", where.Address, where.another())}
 	}
 	return r, err
 }
 
-func keyLost(address string, err error) error {
+// another is how this computer gets another key.
+func (where *destinationFile) another() string {
+	if where.Account != nil {
+		return "Sign in again, and this computer gets another key."
+	}
+	return "Disconnect in Settings and open the same folder again with your recovery code."
+}
+
+func keyLost(where *destinationFile, err error) error {
+	address := where.Address
 	e := &engine.Error{Op: "open", Kind: engine.KindSecret, Path: address, Err: err}
 	if errors.Is(err, keychain.ErrUnavailable) {
 		e.Message = fmt.Sprintf("The keychain of this computer is locked or does not answer, so the backup in %s cannot be opened now. What is stored is safe. Unlock the keychain; Holdfast tries again by itself.", address)
 		return e
 	}
-	e.Message = fmt.Sprintf("The key of this computer for the backup in %s is gone from the keychain. What is stored is safe. Disconnect in Settings and open the same folder again with your recovery code.", address)
+	e.Message = fmt.Sprintf("The key of this computer for the backup in %s is gone from the keychain. What is stored is safe. %s", address, where.another())
 	return e
 }
 
