@@ -26,6 +26,7 @@ type Status struct {
 	Proven      Proof     // zero Time: never
 	Protected   Amount    // what the last backup holds
 	Problems    int       // files that could not be read
+	SignIn      bool      // backing up waits until the person signs in again
 	Days        []Day     // stored per day, the last fourteen, oldest first
 }
 

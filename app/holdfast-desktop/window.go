@@ -55,16 +55,9 @@ func newWindow(p *program) *window {
 		computer = s.Computer.Name
 	}
 	first := signin.New(signin.Deps{Engine: e, Window: w.fyne, Computer: computer, Drives: p.drives, Print: printer(), Done: func() { p.follow() },
-		OpenURL: func(address string) error {
-			u, err := url.Parse(address)
-			if err != nil {
-				return err
-			}
-			return p.app.OpenURL(u)
-		},
-		Raise: w.fyne.RequestFocus})
+		OpenURL: p.openURL, Raise: w.fyne.RequestFocus})
 	w.shell = desktop.New(w.fyne, first, map[desktop.Place]desktop.Page{
-		desktop.Home: home.New(home.Deps{Engine: e, Window: w.fyne,
+		desktop.Home: home.New(home.Deps{Engine: e, Window: w.fyne, OpenURL: p.openURL,
 			GetFiles: func(computer string) {
 				if computer != "" {
 					w.getFiles.ShowComputer(computer)
@@ -249,4 +242,13 @@ func printer() func(string) error {
 		cmd.Stdin = strings.NewReader(text)
 		return cmd.Run()
 	}
+}
+
+// openURL shows a page in the browser.
+func (p *program) openURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	return p.app.OpenURL(u)
 }

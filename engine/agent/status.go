@@ -91,6 +91,7 @@ func (a *Agent) decide(s *engine.Status, fault error) {
 		}
 	case fault != nil:
 		s.State, s.Reason = engine.StateAttention, fault.Error()
+		s.SignIn = s.Destination.Account != "" && engine.KindOf(fault) == engine.KindSignIn
 	case !s.Destination.Reachable:
 		s.State, s.Reason = engine.StateAttention, explain("status", s.Destination.Address, storage.ErrUnreachable).Error()
 	case s.LastBackup.IsZero():

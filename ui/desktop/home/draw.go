@@ -15,6 +15,8 @@ type view struct {
 	page         *look.PageView
 	pause        *look.Button
 	resume, now  *look.Button
+	again        *look.Button
+	againRow     fyne.CanvasObject
 	ring         *look.Ring
 	pill         *look.PillWidget
 	reason       *look.Words
@@ -61,7 +63,9 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 	v.said = look.SoftSmall("").Truncate()
 	v.bars = look.Column(8, v.checked.object, v.uploaded.object, look.Column(0, v.stored, look.Row(3, v.limit, look.Grow(v.at))))
 	v.facts = look.Column(4)
-	middle := look.Column(12, container.New(&leadIn{}, v.pill, v.reason), v.bars, v.facts)
+	v.again = look.Secondary("Sign in again", "external-link", s.signInAgain)
+	v.againRow = look.Leading(v.again)
+	middle := look.Column(12, container.New(&leadIn{}, v.pill, v.reason), v.againRow, v.bars, v.facts)
 	buttons := look.Sized(look.Column(10,
 		look.Primary("Get Files", "history", func() { s.deps.GetFiles("") }),
 		look.Secondary("Manage Files", "list-checks", func() { s.deps.ManageFiles() }),
@@ -138,6 +142,7 @@ func (s *Screen) drawState(running bool) {
 	}
 	v.pill.Set(words, tone)
 	v.reason.Set(reason)
+	show(v.againRow, st.Status.SignIn && st.Err == nil)
 	fraction, big, icon, small := st.picture()
 	ink := look.ColorAccent
 	if !running {

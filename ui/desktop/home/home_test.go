@@ -59,13 +59,19 @@ func TestHomeIsDrawn(t *testing.T) {
 	counting := first()
 	counting.Progress = engine.Progress{Active: true, Checked: 40211, CheckTotal: 128402, Counting: true, NewBytes: 1.2e9, Uploaded: 3e8, StoredBefore: 412e9, Speed: 41e6, Limit: "disk", Left: -1, Current: "/home/ann/Pictures/a folder with quite a long name, as people make them/2025/Holidays/IMG_2034 (copy of the copy).heic"}
 	counting.Reason, counting.Proven, counting.Days, counting.Problems, counting.LastBackup = "Looking for what changed.", engine.Proof{}, days(0, 0), 0, time.Time{}
+	signedOut := calm
+	signedOut.State, signedOut.SignIn = engine.StateAttention, true
+	signedOut.Reason = "This computer was signed out of its account. What is stored is safe; backing up waits. Sign in again, and it goes on from where it was."
+	account := others()
+	account[0].Owner, account[0].Asset, account[0].State = engine.OwnerInstitution, "A-1071", "blocked"
 	for name, state := range map[string]State{
-		"home":           {Known: true, Status: first(), Others: others(), Now: now},
-		"home-protected": {Known: true, Status: calm, Others: others(), Now: now},
-		"home-paused":    {Known: true, Status: resting, Now: now},
-		"home-attention": {Known: true, Status: failing, Now: now},
-		"home-counting":  {Known: true, Status: counting, Now: now},
-		"home-unknown":   {Err: &engine.Error{Message: "The engine does not answer. Start Holdfast again."}, Now: now},
+		"home-signed-out": {Known: true, Status: signedOut, Others: account, Now: now},
+		"home":            {Known: true, Status: first(), Others: others(), Now: now},
+		"home-protected":  {Known: true, Status: calm, Others: others(), Now: now},
+		"home-paused":     {Known: true, Status: resting, Now: now},
+		"home-attention":  {Known: true, Status: failing, Now: now},
+		"home-counting":   {Known: true, Status: counting, Now: now},
+		"home-unknown":    {Err: &engine.Error{Message: "The engine does not answer. Start Holdfast again."}, Now: now},
 	} {
 		picture.All(t, name, func(w fyne.Window) fyne.CanvasObject {
 			s := New(Deps{Window: w, Now: func() time.Time { return now }})
@@ -113,6 +119,7 @@ func TestFiguresClaimOnlyWhatIsKnown(t *testing.T) {
 
 // fake answers what it is given and remembers what it was asked to do.
 type fake struct {
+	engine.Account
 	status engine.Status
 	err    error
 	did    []string
@@ -182,5 +189,48 @@ func TestAnErrorIsSaidAndTheLastStateStays(t *testing.T) {
 	s.desk.Settle()
 	if s.view.reason.Words() != "The engine does not answer." || !s.state.Known {
 		t.Fatalf("the screen says %q", s.view.reason.Words())
+	}
+}
+
+// account is a server that had signed this computer out.
+type account struct {
+	fake
+	joined engine.JoinRequest
+}
+
+func (f *account) SignIn(_ context.Context, q engine.SignInRequest) (engine.SignIn, error) {
+	if q.Address != "" {
+		return engine.SignIn{}, errors.New("it was told another server")
+	}
+	return engine.SignIn{ID: "s1", URL: "https://backup.college.edu/oauth/authorize"}, nil
+}
+
+func (f *account) WaitSignIn(_ context.Context, id string) (engine.SignedIn, error) {
+	return engine.SignedIn{ID: id}, nil
+}
+
+func (f *account) Join(_ context.Context, q engine.JoinRequest) (engine.Connected, error) {
+	f.joined = q
+	return engine.Connected{}, nil
+}
+
+func TestSigningInAgainOpensTheBrowserAndGoesOn(t *testing.T) {
+	picture.App(t, "light")
+	f := &account{fake: fake{status: engine.Status{State: engine.StateAttention, SignIn: true, Reason: "This computer was signed out of its account."}}}
+	opened := ""
+	s := New(Deps{Engine: f, Window: picture.Window(t, nil, fyne.NewSize(900, 640)), OpenURL: func(url string) error { opened = url; return nil }})
+	s.desk = ask.ForTest()
+	s.Show()
+	t.Cleanup(s.Hide)
+	s.desk.Settle()
+	if !s.view.againRow.Visible() {
+		t.Fatal("there is no button")
+	}
+	s.view.again.Tapped(nil)
+	for range 4 {
+		s.desk.Settle()
+	}
+	if opened == "" || f.joined.SignIn != "s1" {
+		t.Fatalf("opened %q, joined with %+v", opened, f.joined)
 	}
 }

@@ -20,6 +20,7 @@ type Engine interface {
 	Computers(ctx context.Context) ([]engine.Computer, error)
 	Drill(ctx context.Context) (engine.Proof, error)
 	Watch(ctx context.Context) (<-chan engine.Topic, error)
+	engine.Account
 }
 
 // Deps are what the screen works with.
@@ -29,7 +30,8 @@ type Deps struct {
 	GetFiles    func(computer string) // "" is this computer
 	ManageFiles func()
 	Details     func()
-	Now         func() time.Time // nil: time.Now
+	OpenURL     func(string) error // shows a page in the browser; nil: there is none
+	Now         func() time.Time   // nil: time.Now
 }
 
 // Screen is Home. Its methods belong to the UI goroutine.
@@ -39,8 +41,8 @@ type Screen struct {
 	state State
 	view  view
 
-	status, computers ask.Lane
-	stopProof         context.CancelFunc // nil: nothing is being proven
+	status, computers, again ask.Lane
+	stopProof                context.CancelFunc // nil: nothing is being proven
 }
 
 // New makes the screen; Show starts it.
