@@ -28,6 +28,7 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	keep(t, thesis, bytes.Repeat([]byte("A kelp holds on to the rock. \x00\xff\n"), 60_000))
 	keep(t, filepath.Join(home, "Documents", "letter.txt"), []byte("Dear landlord,\n"))
 
+	keys := inTheKeyring(t)
 	s := start(t)
 	s.see(words("Your files, safe by themselves."), soon)
 	s.picture("server-first-window")
@@ -52,7 +53,7 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	s.picture("server-browser")
 	i.connect(pages(s))
 	s.see(words("Signed in to The College"), soon)
-	i.pageSays("Holdfast")
+	i.pageSays("You are signed in")
 	s.write(field(1), laptop)
 	s.write(field(2), "A-77")
 	s.picture("server-this-computer")
@@ -60,6 +61,9 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 
 	s.see(words("Your recovery code"), 30*time.Second)
 	s.picture("server-recovery-code")
+	if inTheKeyring(t) <= keys {
+		t.Error("what opens the account does not lie in the keyring")
+	}
 	s.click(button("I have kept it in a safe place"))
 	s.click(button("Done"))
 	s.see(words("Backing up").or(words("Protected")), soon)

@@ -8,7 +8,8 @@
 // where there is something to wait for.
 //
 // HOLDFAST_DESKTOP names a built program; without it the tests build
-// app/holdfast-desktop. HOLDFAST_PICTURES is a folder for the pictures, which are
+// app/holdfast-desktop. HOLDFAST_SERVER and HOLDFAST_BIN do the same for the server
+// and the command. HOLDFAST_PICTURES is a folder for the pictures, which are
 // else kept in a temporary one; its path is printed. The tests need xvfb, openbox,
-// x11-utils, xdotool, imagemagick, dbus, xfce4-panel and gnome-keyring.
+// x11-utils, xdotool, imagemagick, dbus, xfce4-panel, gnome-keyring and chromium.
 package e2e

@@ -122,7 +122,7 @@ func (s *Screen) buildPlace() fyne.CanvasObject {
 	v.wrong.SetColor(look.ColorBad)
 	v.goOn = look.Primary("Continue", "", s.goOn)
 	v.body = look.Column(look.Gap,
-		look.Column(2, look.Title("Where should the backup be kept?"),
+		look.Column(6, look.Title("Where should the backup be kept?"),
 			look.SoftParagraph("Best on a drive that is not always in this computer. Everything is encrypted before it is written there.")),
 		v.drives,
 		look.Column(8, look.Field("Folder", look.Row(8, look.Grow(v.address), browse)), v.verdictRow, look.Leading(v.inside), v.warningRow),
@@ -143,7 +143,7 @@ func (s *Screen) buildCode() fyne.CanvasObject {
 		keep = append(keep, look.Secondary("Print", "printer", s.printCode))
 	}
 	return middle(look.Column(look.Gap,
-		look.Column(2, look.Title("Your recovery code"),
+		look.Column(6, look.Title("Your recovery code"),
 			look.SoftParagraph("It opens your backup on any computer, should this one be lost. It is shown **this once** and nobody else has it. Keep it on paper or in a password manager, away from this computer.")),
 		box, look.Row(8, keep...), v.copied, v.note, look.Rule(),
 		look.Row(8, look.Grow(v.kept), v.done)), 560)
@@ -153,7 +153,7 @@ func (s *Screen) buildOpened() fyne.CanvasObject {
 	v := &s.view
 	v.openedNote, v.openedList = look.SmallParagraph(""), look.Column(8)
 	return middle(look.Column(look.Gap,
-		look.Column(2, look.Title("The backup is open"),
+		look.Column(6, look.Title("The backup is open"),
 			look.SoftParagraph("This computer joins it. What is stored there already is not uploaded again, and nothing in it is changed.")),
 		v.openedList, v.openedNote,
 		look.Row(8, look.Space(), look.Primary("Done", "", s.done))), 480)

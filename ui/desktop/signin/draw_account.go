@@ -85,7 +85,7 @@ func (s *Screen) buildServer() fyne.CanvasObject {
 	v.serverOn = look.Primary("Continue", "", func() { s.signIn(false) })
 	v.serverWrong = wrongWords()
 	return middle(look.Column(look.Gap,
-		look.Column(2, look.Title("Is this your institution’s server?"), v.serverWords),
+		look.Column(6, look.Title("Is this your institution’s server?"), v.serverWords),
 		box, v.compared, v.serverWrong,
 		look.Row(8, look.Space(), look.Secondary("Back", "", s.cancelSignIn), v.serverOn)), 520)
 }
@@ -129,7 +129,7 @@ func (s *Screen) buildJoin() fyne.CanvasObject {
 	v.joinWrong = wrongWords()
 	v.joinOn = look.Primary("Continue", "", s.join)
 	v.joinBody = look.Column(look.Gap,
-		look.Column(2, look.Title("This computer"), v.joinWords),
+		look.Column(6, look.Title("This computer"), v.joinWords),
 		v.wayField, v.olds,
 		look.Row(12, look.Grow(look.Field("Name", v.name)), look.Grow(look.Field("Asset number", v.asset))),
 		v.ownerField, v.secretRow, v.joinWrong,
