@@ -550,6 +550,7 @@ func TestAnotherCertificateIsAStranger(t *testing.T) {
 	if now == old {
 		t.Fatal("the certificate is the same")
 	}
+	p.backUpFails(engine.KindStranger, "shows another certificate than before ("+now[:4]+" "+now[4:8]) // with the store open
 	p.reopen()
 	p.backUpFails(engine.KindStranger, "shows another certificate than before ("+now[:4]+" "+now[4:8])
 	p.join() // the person has compared it

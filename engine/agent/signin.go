@@ -228,7 +228,7 @@ func explainServer(op, address string, err error) error {
 	}
 	if changed, ok := errors.AsType[*account.Changed](err); ok {
 		e.Kind = engine.KindStranger
-		e.Message = fmt.Sprintf("The server at %s shows another certificate than before (%s), so it may be another server. %s; backing up waits. Ask your institution whether the certificate was changed; if it was, sign in again.", address, short(changed.Fingerprint), accountSentence)
+		e.Message = changedSentence("The server at "+address, changed.Fingerprint)
 		return e
 	}
 	if untrusted, ok := errors.AsType[*account.Untrusted](err); ok {
@@ -274,6 +274,9 @@ func short(fingerprint string) string {
 func refusal(code, message string) (engine.Kind, string) {
 	if r, ok := refusals[code]; ok {
 		return r.kind, r.text
+	}
+	if code == codeChanged {
+		return engine.KindStranger, message
 	}
 	if message == "" {
 		message = "The server refused this and gave no reason."
