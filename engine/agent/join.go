@@ -209,11 +209,23 @@ func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest
 		Address: s.server.Info().Origin, Repository: r.Config().ID, Device: s.seat.computer.ID, Connected: a.Now(),
 		Account: &accountFile{Server: s.server.Info().ID, Name: s.server.Info().Name, Email: info.Person.Email, Fingerprint: s.server.Info().Fingerprint},
 	}
+	// Read before this computer is connected: from then on it may write its own there.
+	var kept *keptSettings
+	if q.Replace != "" {
+		if kept, err = settingsAt(ctx, s, where.Device); err != nil {
+			return out, err
+		}
+	}
 	if err := a.Keychain.Set(credentialName(where.Repository), []byte(s.seat.credential)); err != nil {
 		return out, err
 	}
 	if out.KeyNote, err = a.settle(ctx, where, r, engine.ConnectRequest{Computer: s.seat.computer.Name}); err != nil {
 		return out, err
+	}
+	if kept != nil {
+		if err := a.adopt(*kept, s.seat.computer.Name); err != nil {
+			return out, err
+		}
 	}
 	if out.Made {
 		return out, nil
@@ -222,7 +234,7 @@ func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest
 		return out, err
 	}
 	if q.Replace != "" {
-		if err := a.takeOver(ctx, s, where); err != nil {
+		if err := a.takeOver(ctx, s, where, kept != nil); err != nil {
 			return out, err
 		}
 	}

@@ -201,19 +201,22 @@ func (a *Agent) sendSettings(ctx context.Context, d *account.Device) error {
 	return nil
 }
 
-// takeOver gives this computer the settings of the one whose place it takes, with the
-// old home folder become the new one, and takes the old one's key away.
-func (a *Agent) takeOver(ctx context.Context, s *signIn, where *destinationFile) error {
+// takeOver gives this computer the settings of the one whose place it takes when it
+// has not adopted them, with the old home folder become the new one, and takes the old
+// one's key away.
+func (a *Agent) takeOver(ctx context.Context, s *signIn, where *destinationFile, adopted bool) error {
 	r, done, err := a.repository(ctx, "replace")
 	if err != nil {
 		return err
 	}
 	defer done()
-	kept, err := a.oldSettings(ctx, s, where)
-	if err != nil {
-		a.event(engine.ToneWarn, "settings", "The settings of the old computer could not be read, so this one begins with the usual ones.")
-	} else if err := a.adopt(kept, s.seat.computer.Name); err != nil {
-		return err
+	if !adopted {
+		kept, err := a.oldSettings(ctx, where)
+		if err != nil {
+			a.event(engine.ToneWarn, "settings", "The settings of the old computer could not be read, so this one begins with the usual ones.")
+		} else if err := a.adopt(kept, s.seat.computer.Name); err != nil {
+			return err
+		}
 	}
 	keys, err := r.Keys(ctx)
 	if err != nil {
@@ -229,12 +232,24 @@ func (a *Agent) takeOver(ctx context.Context, s *signIn, where *destinationFile)
 	return nil
 }
 
-func (a *Agent) oldSettings(ctx context.Context, s *signIn, where *destinationFile) (keptSettings, error) {
-	var kept keptSettings
-	data, err := s.session.Settings(ctx, where.Device)
-	if err == nil && json.Unmarshal(data, &kept) == nil && kept.Settings.Computer != "" {
-		return kept, nil
+// settingsAt is what the server has of a computer's settings, nil for nothing of use.
+func settingsAt(ctx context.Context, s *signIn, device string) (*keptSettings, error) {
+	data, err := s.session.Settings(ctx, device)
+	if refused, ok := errors.AsType[*account.Refusal](err); ok && refused.Code == "not_found" {
+		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	var kept keptSettings
+	if json.Unmarshal(data, &kept) != nil || kept.Settings.Computer == "" {
+		return nil, nil
+	}
+	return &kept, nil
+}
+
+func (a *Agent) oldSettings(ctx context.Context, where *destinationFile) (keptSettings, error) {
+	var kept keptSettings
 	c, _, err := a.connected("replace")
 	if err != nil {
 		return kept, err

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +38,8 @@ type college struct {
 	sessions *session.Service
 	ann      people.Person
 	server   *httptest.Server
+
+	breakLists atomic.Bool
 }
 
 func newCollege(t *testing.T) *college {
@@ -75,9 +79,16 @@ func newCollege(t *testing.T) *college {
 	must(err)
 	ann, err := p.Accept(t.Context(), token)
 	must(err)
-	server := httptest.NewTLSServer(handler)
-	t.Cleanup(server.Close)
-	return &college{t, s.Sessions, ann, server}
+	c := &college{t: t, sessions: s.Sessions, ann: ann}
+	c.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.breakLists.Load() && (r.URL.Path == "/storage/snapshots/" || r.URL.Path == "/storage/index/") {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(c.server.Close)
+	return c
 }
 
 // signIn is what the browser would bring a computer.
@@ -188,6 +199,31 @@ func TestAReplacedComputerDoesNotTakeItsPlaceBackBySigningIn(t *testing.T) {
 	}
 	if err != nil {
 		t.Errorf("the new computer: %v", err)
+	}
+}
+
+func TestSettingsAreTakenOverEvenWhenTheBackupCannotBeReadYet(t *testing.T) {
+	c := newCollege(t)
+	old := newWorld(t)
+	if _, err := c.join(old, ""); err != nil {
+		t.Fatal(err)
+	}
+	letters := filepath.Join(old.user, "Letters")
+	chosen := engine.Selection{Choices: []engine.Choice{{Path: letters, Include: true}}}
+	if err := old.saveSettings(func(s *settingsFile) { s.Selection, s.Changed = chosen, old.Now() }); err != nil {
+		t.Fatal(err)
+	}
+	old.report(t.Context())
+	c.breakLists.Store(true) // nothing that is stored can be listed
+	fresh := old.another()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err := fresh.Join(ctx, engine.JoinRequest{SignIn: c.signIn(fresh), Replace: old.where.Device})
+	if err == nil {
+		t.Fatal("nothing broke")
+	}
+	if got := fresh.current().Selection.Choices; len(got) != 1 || got[0].Path != letters {
+		t.Errorf("after %v it chooses %v", err, got)
 	}
 }
 
