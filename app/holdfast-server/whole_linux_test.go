@@ -32,7 +32,6 @@ type institution struct {
 	t           testing.TB
 	origin      string
 	settings    []string // flags of every command
-	serve       []string // and of serve
 	server      *exec.Cmd
 	fingerprint string
 	link        string // for the owner, at the first start
@@ -81,7 +80,7 @@ func (i *institution) file(name, content string) string {
 // start runs "serve" and reads what it says.
 func (i *institution) start() {
 	i.t.Helper()
-	cmd := exec.Command(program(i.t, "holdfast-server"), append(append([]string{"serve"}, i.settings...), i.serve...)...)
+	cmd := exec.Command(program(i.t, "holdfast-server"), append([]string{"serve"}, i.settings...)...)
 	log, err := os.Create(filepath.Join(i.home, fmt.Sprintf("server-%d.log", time.Now().UnixNano())))
 	if err != nil {
 		i.t.Fatal(err)
@@ -372,6 +371,70 @@ func TestAKilledServerLosesNothing(t *testing.T) {
 		first.run("get", files, "--to", back)
 		same(t, files, back)
 		os.RemoveAll(back)
+	}
+}
+
+// The server is killed when it is about to do one of the system calls by which an
+// upload and a snapshot become durable: before the call, so that all before it was done
+// and nothing after. The backup that runs bears it and ends well by itself.
+func TestAServerKilledAtAStepOfAnUploadLosesNothing(t *testing.T) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Fatal("strace is needed (apt-get install strace)")
+	}
+	i := found(t, database.SQLite, false)
+	first := i.member("ann@college.edu")
+	files := filepath.Join(first.user, "Documents")
+	write(t, files, 5)
+	first.run("backup")
+	died := 0
+	for _, call := range []string{"fsync", "fdatasync", "linkat", "renameat", "unlinkat", "pwrite64"} {
+		for _, when := range []int{1, 2, 4} {
+			write(t, filepath.Join(files, call, fmt.Sprint(when)), 3)
+			killer := exec.Command("strace", "-f", "-p", fmt.Sprint(i.server.Process.Pid), "-o", "/dev/null",
+				"-e", "trace="+call, "-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", call, when))
+			attached := new(lines)
+			killer.Stderr = attached
+			if err := killer.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for deadline := time.Now().Add(5 * time.Second); !strings.Contains(attached.text(), "attached") && time.Now().Before(deadline); {
+				time.Sleep(10 * time.Millisecond)
+			}
+			backup := first.cmd("backup")
+			said := new(lines)
+			backup.Stderr = said
+			if err := backup.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- backup.Wait() }()
+			gone := make(chan struct{})
+			go func() { i.server.Wait(); close(gone) }()
+			select {
+			case <-gone:
+				died++
+				i.start()
+				if err := <-ended; err != nil {
+					t.Errorf("killed at %s number %d, the backup did not go on: %v %s", call, when, err, said.text())
+				}
+			case err := <-ended: // the call is not used that often
+				if err != nil {
+					t.Errorf("%s number %d: %v %s", call, when, err, said.text())
+				}
+				i.server.Process.Signal(syscall.SIGTERM)
+				<-gone
+				i.start()
+			}
+			killer.Wait()
+		}
+	}
+	back := filepath.Join(first.user, "back")
+	first.run("get", files, "--to", back)
+	same(t, files, back)
+	first.run("check", "--data")
+	t.Logf("the server was killed %d times", died)
+	if died < 5 {
+		t.Errorf("the server died %d times only", died)
 	}
 }
 
