@@ -669,7 +669,7 @@ func TestAComputerWhosePlaceWasTakenSaysSo(t *testing.T) {
 	fresh.backUp()
 }
 
-func TestABlockedComputerRestoresNothing(t *testing.T) {
+func TestABlockedComputerBacksUpAndRestoresNothing(t *testing.T) {
 	c := newCollege(t)
 	p := c.computer("laptop")
 	path := p.write("one.txt", "one")
@@ -677,6 +677,10 @@ func TestABlockedComputerRestoresNothing(t *testing.T) {
 	p.backUp()
 	if err := c.v.computers.Block(t.Context(), c.person, p.id()); err != nil {
 		t.Fatal(err)
+	}
+	p.write("two.txt", "two")
+	if out := p.backUp(); out.New != 1 {
+		t.Errorf("backed up: %+v", out)
 	}
 	job, got, err := p.restore("", path)
 	if got != "" {

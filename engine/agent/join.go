@@ -35,7 +35,11 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 		return engine.Connected{}, err
 	}
 	origin := s.server.Info().Origin
-	before, err := a.mayJoin(s)
+	info, err := s.session.Account(ctx)
+	if err != nil {
+		return engine.Connected{}, explainServer(op, origin, err)
+	}
+	before, err := a.mayJoin(s, info.Person.Email)
 	if err != nil {
 		return engine.Connected{}, err
 	}
@@ -54,7 +58,7 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 	if err != nil {
 		return engine.Connected{}, explainStored(op, origin, err)
 	}
-	a.event(engine.ToneOK, "settings", "Signed in to %s as %s; files are kept there.", s.server.Info().Name, a.where.Account.Email)
+	a.event(engine.ToneOK, "settings", "Signed in to %s as %s; files are kept there.", s.server.Info().Name, info.Person.Email)
 	a.setUpNow()
 	a.jobs.goOn()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles, engine.TopicSelection)
@@ -62,14 +66,18 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 }
 
 // mayJoin gives the destination that is connected when it is this account: then the
-// same computer signs in again. Another destination has to be disconnected first.
-func (a *Agent) mayJoin(s *signIn) (*destinationFile, error) {
+// same computer signs in again. Another destination, or the account of somebody else,
+// has to be disconnected first.
+func (a *Agent) mayJoin(s *signIn, email string) (*destinationFile, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.where == nil {
 		return nil, nil
 	}
 	if a.where.Account != nil && a.where.Account.Server == s.server.Info().ID {
+		if a.where.Account.Email != email {
+			return nil, invalid("join", a.where.Address, "This computer backs up to the account of "+a.where.Account.Email+", and you signed in as "+email+". Nothing was changed. Sign in as the same person, or disconnect in Settings first (in a terminal: holdfast sign-out).")
+		}
 		return a.where, nil
 	}
 	return nil, invalid("join", a.where.Address, "Files are kept in "+a.where.Address+" already. Disconnect it in Settings first (in a terminal: holdfast sign-out); what is stored there stays.")

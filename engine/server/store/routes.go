@@ -56,6 +56,9 @@ func (s *Service) Routes() []access.Route {
 			access.Route{Method: http.MethodPost, Pattern: pattern, Handle: s.put(k), BlockedMay: true,
 				Doc: "Store " + word + " under the SHA-256 of its content; never over another."})
 	}
+	// Whoever lists a pack looks first whether it is there.
+	routes = append(routes, access.Route{Method: http.MethodHead, Pattern: root + string(storage.Packs) + "/{name}", Handle: s.get(storage.Packs), BlockedMay: true,
+		Doc: "Whether a file of data is there, and how large it is."})
 	for i := range routes {
 		routes[i].Need, routes[i].Body = access.Computer, -1
 	}
