@@ -173,6 +173,9 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, c access.Caller) er
 	if err := read(r, &in, false); err != nil {
 		return err
 	}
+	if c.Computer != nil && in.Owner != nil {
+		return problem(http.StatusForbidden, "forbidden", "A computer cannot say whose it is. Sign in to change its owner.")
+	}
 	ctx, person := r.Context(), c.Person.ID
 	if in.Owner != nil { // the one that rules can refuse goes first
 		err = a.Computers.SetOwner(ctx, person, id, *in.Owner)

@@ -18,7 +18,7 @@ import (
 func TestResticBacksUpChecksAndRestoresAndMayNotForget(t *testing.T) {
 	program, err := exec.LookPath("restic")
 	if err != nil {
-		t.Skip("restic is not installed")
+		t.Fatal("restic is needed (apt-get install restic)")
 	}
 	each(t, func(t *testing.T, w *world) {
 		if _, onDisk := w.bytes.(*disk.Store); onDisk != (w.db.Kind == database.SQLite) {
