@@ -667,6 +667,19 @@ func TestAComputerWhosePlaceWasTakenSaysSo(t *testing.T) {
 		t.Errorf("the keys are %+v, %v", keys, err)
 	}
 	fresh.backUp()
+	signsInAgain := func(when string) {
+		_, err := old.Join(t.Context(), engine.JoinRequest{SignIn: old.signIn().ID, Computer: old.name})
+		if engine.KindOf(err) != engine.KindReplaced {
+			t.Errorf("%s: it signed in again: %v", when, err)
+		}
+	}
+	old.here()
+	signsInAgain("as it was")
+	if err := old.keys.Delete(old.repository() + "-server"); err != nil {
+		t.Fatal(err)
+	}
+	signsInAgain("with an empty keychain") // nothing of the server's is left there that could say so
+	fresh.backUp()
 }
 
 func TestABlockedComputerBacksUpAndRestoresNothing(t *testing.T) {

@@ -270,7 +270,7 @@ func TestCallsCarryWhoAsksAndTellWhatWasRefused(t *testing.T) {
 	if _, _, err := session.Replace(t.Context(), "0a1b", NewComputer{}); !hasCode(err, "seat_limit") {
 		t.Error(err)
 	}
-	if _, _, err := session.Authorize(t.Context(), "0a1b", NewComputer{}); !errors.Is(err, ErrUnreachable) {
+	if _, _, err := session.Authorize(t.Context(), "0a1b", 1); !errors.Is(err, ErrUnreachable) {
 		t.Error(err)
 	}
 	if secret, keyFile, err := session.ReleaseKey(t.Context(), "new computer"); err != nil || string(secret) != "\x00\x01\x02" || keyFile != "ff" {

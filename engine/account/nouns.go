@@ -57,6 +57,7 @@ type Computer struct {
 	Asset      string    `json:"asset"`
 	OS         string    `json:"os"`
 	State      string    `json:"state"`
+	Generation int       `json:"generation"` // 1, and one more with every replacement
 	Created    time.Time `json:"created,omitzero"`
 	Seen       time.Time `json:"seen,omitzero"`
 	LastBackup time.Time `json:"last_backup,omitzero"`

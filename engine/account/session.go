@@ -57,9 +57,9 @@ type granted struct {
 	Credential string   `json:"credential"`
 }
 
-func (s *Session) grant(ctx context.Context, what, path string, c NewComputer) (Computer, string, error) {
+func (s *Session) grant(ctx context.Context, what, path string, in any) (Computer, string, error) {
 	var out granted
-	if err := s.call(ctx, http.MethodPost, path, c, &out); err != nil {
+	if err := s.call(ctx, http.MethodPost, path, in, &out); err != nil {
 		return Computer{}, "", fmt.Errorf("%s: %w", what, err)
 	}
 	if _, _, ok := splitCredential(out.Credential); !ok || out.Computer.ID == "" {
@@ -74,9 +74,13 @@ func (s *Session) Register(ctx context.Context, c NewComputer) (Computer, string
 	return s.grant(ctx, "registering this computer", "/api/v1/computers", c)
 }
 
-// Authorize gives a computer that has a seat a new credential; the old one ends.
-func (s *Session) Authorize(ctx context.Context, id string, c NewComputer) (Computer, string, error) {
-	return s.grant(ctx, "authorizing the computer", computerPath(id, "/authorize"), c)
+// Authorize gives a computer that has a seat a new credential; the old one ends. The
+// generation is that of the grant it had: one that was replaced since is refused.
+func (s *Session) Authorize(ctx context.Context, id string, generation int) (Computer, string, error) {
+	in := struct {
+		Generation int `json:"generation"`
+	}{generation}
+	return s.grant(ctx, "authorizing the computer", computerPath(id, "/authorize"), in)
 }
 
 // Replace puts a new computer in the place of another, which learns of it.

@@ -39,6 +39,7 @@ type accountFile struct {
 	Server      string `json:"server"` // id
 	Name        string `json:"name"`   // of the institution
 	Email       string `json:"email"`
+	Generation  int    `json:"generation"`            // of this computer's grant: it shows that nobody took its place since
 	Fingerprint string `json:"fingerprint,omitempty"` // the only certificate to accept; "": whatever the system trusts
 }
 

@@ -101,10 +101,7 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 	var err error
 	switch {
 	case before != nil && (q.Replace == "" || q.Replace == before.Device):
-		if err := a.replaced(ctx, s.server, before); err != nil {
-			return err
-		}
-		taken.computer, taken.credential, err = s.session.Authorize(ctx, before.Device, fresh)
+		taken.computer, taken.credential, err = s.session.Authorize(ctx, before.Device, before.Account.Generation)
 	case q.Replace != "":
 		taken.computer, taken.credential, err = s.session.Replace(ctx, q.Replace, fresh)
 	default:
@@ -114,21 +111,6 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 		return err
 	}
 	s.seat = &taken
-	return nil
-}
-
-// replaced is the server's word that another computer has the place of this one:
-// signing in again must not take it back. What else is wrong with the credential,
-// signing in again mends.
-func (a *Agent) replaced(ctx context.Context, server *account.Server, where *destinationFile) error {
-	credential, err := a.Keychain.Get(credentialName(where.Repository))
-	if err != nil {
-		return nil
-	}
-	_, err = server.Device(string(credential)).Account(ctx)
-	if refused, ok := errors.AsType[*account.Refusal](err); ok && refused.Code == "replaced" {
-		return err
-	}
 	return nil
 }
 
@@ -145,7 +127,8 @@ func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile,
 		return out, explainStored(op, where.Address, err)
 	}
 	note := *where.Account
-	note.Fingerprint, next.Address = s.server.Info().Fingerprint, s.server.Info().Origin
+	note.Generation, note.Fingerprint = s.seat.computer.Generation, s.server.Info().Fingerprint
+	next.Address = s.server.Info().Origin
 	next.Account = &note
 	if err := a.home.write("destination.json", next); err != nil {
 		return engine.Connected{}, explain(op, where.Address, err)
@@ -215,7 +198,8 @@ func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest
 	}
 	where := &destinationFile{
 		Address: s.server.Info().Origin, Repository: r.Config().ID, Device: s.seat.computer.ID, Connected: a.Now(),
-		Account: &accountFile{Server: s.server.Info().ID, Name: s.server.Info().Name, Email: info.Person.Email, Fingerprint: s.server.Info().Fingerprint},
+		Account: &accountFile{Server: s.server.Info().ID, Name: s.server.Info().Name, Email: info.Person.Email,
+			Generation: s.seat.computer.Generation, Fingerprint: s.server.Info().Fingerprint},
 	}
 	// Read before this computer is connected: from then on it may write its own there.
 	var kept *keptSettings

@@ -20,6 +20,7 @@ type computer struct {
 	Asset      string          `json:"asset"`
 	OS         string          `json:"os"`
 	State      computers.State `json:"state"`
+	Generation int             `json:"generation"` // 1, and one more with every replacement
 	Created    time.Time       `json:"created"`
 	Seen       *time.Time      `json:"seen,omitempty"`
 	LastBackup *time.Time      `json:"last_backup,omitempty"`
@@ -32,7 +33,7 @@ type computer struct {
 }
 
 func wire(c computers.Computer, caller access.Caller) computer {
-	return computer{ID: c.ID, Name: c.Name, Owner: c.Owner, Asset: c.Asset, OS: c.OS, State: c.State,
+	return computer{ID: c.ID, Name: c.Name, Owner: c.Owner, Asset: c.Asset, OS: c.OS, State: c.State, Generation: c.Generation,
 		Created: c.Created.UTC(), Seen: moment(c.Seen), LastBackup: moment(c.LastBackup), RemovedAt: moment(c.RemovedAt),
 		Files: c.Files, Bytes: c.Bytes, Report: c.Report, Version: c.Version,
 		This: caller.Computer != nil && caller.Computer.ID == c.ID}
@@ -89,7 +90,13 @@ func (a *api) authorize(w http.ResponseWriter, r *http.Request, c access.Caller)
 	if err != nil {
 		return err
 	}
-	one, credential, err := a.Computers.Authorize(r.Context(), c.Person.ID, id)
+	var in struct {
+		Generation int `json:"generation"`
+	}
+	if err := read(r, &in, false); err != nil {
+		return err
+	}
+	one, credential, err := a.Computers.Authorize(r.Context(), c.Person.ID, id, in.Generation)
 	if err != nil {
 		return told(err)
 	}

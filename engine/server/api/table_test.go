@@ -55,7 +55,7 @@ var table = map[string]row{
 	"GET /api/v1/computers": {want: either(403)},
 
 	"POST /api/v1/computers":                  {body: newOne, want: theirs(201, 201)},
-	"POST /api/v1/computers/{id}/authorize":   {id: "c", body: newOne, want: theirs(200, 404)},
+	"POST /api/v1/computers/{id}/authorize":   {id: "c", body: `{"generation":1}`, want: theirs(200, 404)},
 	"POST /api/v1/computers/{id}/replace":     {id: "c", body: newOne, want: theirs(200, 404)},
 	"POST /api/v1/computers/{id}/deauthorize": {id: "c", want: theirs(204, 404)},
 	"POST /api/v1/computers/{id}/restore":     {id: "gone", want: theirs(204, 404)},

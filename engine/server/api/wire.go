@@ -62,6 +62,7 @@ var known = []struct {
 	{computers.ErrInstitutionNetwork, problem(http.StatusForbidden, "institution_network", "A personal computer does not upload from a network of the institution. It goes on by itself from elsewhere.")},
 	{computers.ErrBlocked, problem(http.StatusForbidden, "blocked", "An administrator has blocked this computer, so it cannot be signed in or replaced. Its files are kept. Ask your administrators.")},
 	{computers.ErrRemoved, problem(http.StatusForbidden, "removed", "This computer was removed. Bring it back first, on the page of your computers.")},
+	{computers.ErrReplaced, problem(http.StatusForbidden, "replaced", "Another computer has taken this computer's place, so it cannot sign in to it again. Add it as a computer of its own.")},
 	{computers.ErrNotFound, problem(http.StatusNotFound, "not_found", "This account has no such computer.")},
 	{computers.ErrInvalid, problem(http.StatusBadRequest, "bad_request", "")},
 	{people.ErrInvalid, problem(http.StatusBadRequest, "bad_request", "")},

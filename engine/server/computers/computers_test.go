@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func TestAComputerOfAnotherAccountIsNotThere(t *testing.T) {
 		c, _ := w.computer(t, w.ann, Institution)
 		_, err := w.Get(t.Context(), w.ben, c.ID)
 		want(t, err, ErrNotFound)
-		_, _, err = w.Authorize(t.Context(), w.ben, c.ID)
+		_, _, err = w.Authorize(t.Context(), w.ben, c.ID, 1)
 		want(t, err, ErrNotFound)
 		_, _, err = w.Replace(t.Context(), w.ben, c.ID, Registration{Name: "mine"})
 		want(t, err, ErrNotFound)
@@ -252,7 +253,7 @@ func TestAComputerThatSignsInAgainKeepsItsSeatAndEndsTheOldCredential(t *testing
 		want(t, w.Deauthorize(t.Context(), w.ann, c.ID), nil)
 		_, err := w.identify(t, first)
 		want(t, err, ErrDeauthorized)
-		again, second, err := w.Authorize(t.Context(), w.ann, c.ID)
+		again, second, err := w.Authorize(t.Context(), w.ann, c.ID, 1)
 		want(t, err, nil)
 		if again != c {
 			t.Fatalf("%+v, not %+v", again, c)
@@ -260,6 +261,38 @@ func TestAComputerThatSignsInAgainKeepsItsSeatAndEndsTheOldCredential(t *testing
 		_, err = w.identify(t, first)
 		want(t, err, ErrDeauthorized)
 		if found, err := w.identify(t, second); err != nil || found != c {
+			t.Fatalf("%+v, %v", found, err)
+		}
+	})
+}
+
+// A database that is put back from a copy knows nothing of the replacements since.
+func TestAComputerOfAReplacementThatTheRecordsLostSignsInAgainAndTheOldOneStaysFenced(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, first := w.computer(t, w.ann, Institution)
+		again, second, err := w.Authorize(t.Context(), w.ann, c.ID, 3)
+		want(t, err, nil)
+		if again.Generation != 3 {
+			t.Fatalf("generation %d", again.Generation)
+		}
+		_, err = w.identify(t, first)
+		want(t, err, ErrReplaced)
+		_, _, err = w.Authorize(t.Context(), w.ann, c.ID, 1)
+		want(t, err, ErrReplaced)
+		if found, err := w.identify(t, second); err != nil || found != again {
+			t.Fatalf("%+v, %v", found, err)
+		}
+	})
+}
+
+func TestAGenerationThatCannotBeIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, credential := w.computer(t, w.ann, Institution)
+		for _, generation := range []int{-1, 0, 1<<20 + 1, math.MaxInt64} {
+			_, _, err := w.Authorize(t.Context(), w.ann, c.ID, generation)
+			want(t, err, ErrInvalid)
+		}
+		if found, err := w.identify(t, credential); err != nil || found != c {
 			t.Fatalf("%+v, %v", found, err)
 		}
 	})
@@ -273,16 +306,16 @@ func TestABlockedComputerIsNeitherAuthorizedNorReplaced(t *testing.T) {
 			t.Fatalf("%+v, %v", c, err)
 		}
 		want(t, w.Deauthorize(t.Context(), w.ann, c.ID), nil)
-		_, _, err := w.Authorize(t.Context(), w.ann, c.ID)
+		_, _, err := w.Authorize(t.Context(), w.ann, c.ID, 1)
 		want(t, err, ErrBlocked)
 		_, _, err = w.Replace(t.Context(), w.ann, c.ID, Registration{})
 		want(t, err, ErrBlocked)
 		want(t, w.Remove(t.Context(), w.ann, c.ID), nil)
 		want(t, w.Restore(t.Context(), w.ann, c.ID), nil) // is no way around it
-		_, _, err = w.Authorize(t.Context(), w.ann, c.ID)
+		_, _, err = w.Authorize(t.Context(), w.ann, c.ID, 1)
 		want(t, err, ErrBlocked)
 		want(t, w.Unblock(t.Context(), "", c.ID), nil)
-		_, _, err = w.Authorize(t.Context(), w.ann, c.ID)
+		_, _, err = w.Authorize(t.Context(), w.ann, c.ID, 1)
 		want(t, err, nil)
 	})
 }
@@ -295,7 +328,7 @@ func TestARemovedComputerComesBackWithinSixtyDaysAsItWas(t *testing.T) {
 		removed := w.now()
 		_, err := w.identify(t, credential)
 		want(t, err, ErrRemoved)
-		_, _, err = w.Authorize(t.Context(), w.ann, c.ID)
+		_, _, err = w.Authorize(t.Context(), w.ann, c.ID, 1)
 		want(t, err, ErrRemoved)
 		_, _, err = w.Replace(t.Context(), w.ann, c.ID, Registration{})
 		want(t, err, ErrRemoved)

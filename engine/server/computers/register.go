@@ -22,6 +22,9 @@ type Registration struct {
 	Owner Owner // may be empty in Replace: as before
 }
 
+// maxGeneration is more replacements than one place can see.
+const maxGeneration = 1 << 20
+
 // Register takes a seat for a new computer and returns its credential, which nobody
 // can learn again.
 func (s *Service) Register(ctx context.Context, person string, n Registration) (c Computer, credential string, err error) {
@@ -54,10 +57,19 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 }
 
 // Authorize gives a computer that signs in again a new credential and ends the old
-// one. Its seat is the one it has.
-func (s *Service) Authorize(ctx context.Context, person, id string) (Computer, string, error) {
+// one. Its seat is the one it has. The generation is the one it was given with its
+// seat: an earlier one than that of today is of a computer that was replaced since
+// (ErrReplaced), which must not take its place back, whatever it still knows. A later
+// one is kept: then this database is a copy from before the replacement.
+func (s *Service) Authorize(ctx context.Context, person, id string, generation int) (Computer, string, error) {
 	return s.renew(ctx, person, id, func(tx *sql.Tx, r *row) error {
-		_, err := tx.ExecContext(ctx, "UPDATE computer SET deauthorized = 0 WHERE id = $1", id)
+		if generation < 1 || generation > maxGeneration {
+			return fmt.Errorf("%w: a generation of %d", ErrInvalid, generation)
+		}
+		if generation < r.Generation {
+			return ErrReplaced
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE computer SET deauthorized = 0, generation = $1 WHERE id = $2", generation, id)
 		return err
 	})
 }

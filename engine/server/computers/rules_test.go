@@ -49,7 +49,7 @@ func TestAPersonalComputerUploadsWhileOneOfTheInstitutionBacksUp(t *testing.T) {
 		want(t, w.Unblock(t.Context(), "", college.ID), nil)
 		want(t, w.Deauthorize(t.Context(), w.ann, college.ID), nil)
 		may(ErrNoInstitution)
-		_, _, err := w.Authorize(t.Context(), w.ann, college.ID)
+		_, _, err := w.Authorize(t.Context(), w.ann, college.ID, 1)
 		want(t, err, nil)
 		may(nil)
 		want(t, w.Remove(t.Context(), w.ann, college.ID), nil)
@@ -148,6 +148,8 @@ func TestAReplacedComputerIsFencedForEver(t *testing.T) {
 			}
 		}
 		fenced(old.credentials...)
+		_, _, err = w.Authorize(t.Context(), w.ann, old.ID, old.Generation) // its person cannot put it back by signing in either
+		want(t, err, ErrReplaced)
 		if found, err := w.identify(t, second); err != nil || found != now {
 			t.Fatalf("%+v, %v", found, err)
 		}
@@ -176,7 +178,7 @@ type held struct {
 func (w *world) replaceable(t *testing.T) (held, error) {
 	t.Helper()
 	c, first := w.computer(t, w.ann, Institution)
-	_, second, err := w.Authorize(t.Context(), w.ann, c.ID)
+	_, second, err := w.Authorize(t.Context(), w.ann, c.ID, 1)
 	err = errors.Join(err, w.BackedUp(t.Context(), c.ID, w.now()),
 		w.Reported(t.Context(), c.ID, Report{State: "failing", Files: 7, Bytes: 8}),
 		w.SaveSettings(t.Context(), c.ID, []byte(`{"old":true}`)))
