@@ -40,8 +40,8 @@ type Setup interface {
 	// there. It is idempotent for the destination that is connected already.
 	Connect(ctx context.Context, request ConnectRequest) (Connected, error)
 	// Disconnect forgets the destination and its key on this computer. What is
-	// stored there stays.
-	Disconnect(ctx context.Context) error
+	// stored there stays. In an account it signs this computer out.
+	Disconnect(ctx context.Context) (Disconnected, error)
 }
 
 // Capture makes versions of the selected files.

@@ -39,6 +39,11 @@ type Connected struct {
 	Computers    []Computer
 }
 
+// Disconnected is the outcome of Disconnect.
+type Disconnected struct {
+	Note string // a sentence about what is left to do by hand; "": nothing
+}
+
 // Destination is where the files are kept.
 type Destination struct {
 	Address   string

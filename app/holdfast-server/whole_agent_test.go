@@ -23,6 +23,7 @@ import (
 	"holdfast/engine/account"
 	"holdfast/engine/agent"
 	"holdfast/engine/keychain"
+	"holdfast/engine/server/computers"
 	"holdfast/engine/server/operations"
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/session"
@@ -608,6 +609,41 @@ func TestAComputerThatWasSignedOutSignsInAgainAndUploadsNothingTwice(t *testing.
 	}
 	data, _ := os.ReadFile(big)
 	p.restores("", big, string(data))
+}
+
+func TestSigningOutEndsTheCredentialAndASecondSignInTakesThePlaceAgain(t *testing.T) {
+	c := newCollege(t)
+	p := c.computer("laptop")
+	path := p.write("one.txt", "one")
+	p.join()
+	p.backUp()
+	id := p.id()
+	out, err := p.Disconnect(t.Context())
+	if err != nil || out.Note != "" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if one, err := c.v.computers.Get(t.Context(), c.person, id); err != nil || one.State != computers.Deauthorized {
+		t.Errorf("on the server it is %s, %v", one.State, err)
+	}
+	p.join(func(q *engine.JoinRequest) { q.Replace = id })
+	if p.id() != id || c.seats() != 1 {
+		t.Errorf("%s became %s, with %d seats", id, p.id(), c.seats())
+	}
+	p.restores("", path, "one")
+}
+
+func TestSigningOutWithoutTheServerIsDoneHereAndSaysWhatIsLeft(t *testing.T) {
+	c := newCollege(t)
+	p := c.computer("laptop")
+	p.join()
+	c.stop()
+	out, err := p.Disconnect(t.Context())
+	if err != nil || !strings.Contains(out.Note, "could not be told") {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if status, err := p.Status(t.Context()); err != nil || status.State != engine.StateSetup {
+		t.Errorf("the status is %q, %v", status.State, err)
+	}
 }
 
 func TestSettingsAreKeptOnTheServerAndMoveToTheHomeOfTheNewComputer(t *testing.T) {

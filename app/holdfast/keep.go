@@ -60,10 +60,15 @@ func (c *signOutCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	if err := s.engine.Disconnect(s.ctx); err != nil {
+	out, err := s.engine.Disconnect(s.ctx)
+	if err != nil {
 		return err
 	}
-	s.did(map[string]bool{"connected": false}, "This computer forgot the destination. What is stored there stays.")
+	told := struct {
+		Connected bool   `json:"connected"`
+		Note      string `json:"note,omitempty"`
+	}{Note: out.Note}
+	s.did(told, "%s", strings.TrimSpace("This computer forgot the destination. What is stored there stays. "+out.Note))
 	return nil
 }
 

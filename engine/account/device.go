@@ -57,6 +57,11 @@ func (d *Device) SaveSettings(ctx context.Context, settings []byte) error {
 		d.call(ctx, http.MethodPut, computerPath(d.user, "/settings"), json.RawMessage(settings), nil))
 }
 
+// SignOut ends this computer's credential. Its seat and what it stored stay.
+func (d *Device) SignOut(ctx context.Context) error {
+	return wrap("signing this computer out", d.call(ctx, http.MethodPost, "/api/v1/sign-out", nil, nil))
+}
+
 // Settings reads those of a computer of the account.
 func (d *Device) Settings(ctx context.Context, id string) ([]byte, error) {
 	return settingsOf(ctx, d.call, id)

@@ -71,7 +71,7 @@ func TestDisconnectingEndsARunningCapture(t *testing.T) {
 		_, err := w.BackUp(w.ctx(), nil)
 		second <- err
 	}()
-	w.must(w.Disconnect(w.ctx()))
+	w.disconnect()
 	kind(t, <-ended, engine.KindCancelled, "")
 	if err := <-second; err == nil {
 		t.Error("a capture that waited began after all")

@@ -50,7 +50,7 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 		return a.comeBack(ctx, s, before, q.Secret)
 	}
 	if before != nil { // it leaves its own seat for that of another
-		if err := a.Disconnect(ctx); err != nil {
+		if _, err := a.Disconnect(ctx); err != nil {
 			return engine.Connected{}, err
 		}
 	}

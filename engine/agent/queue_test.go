@@ -63,6 +63,12 @@ func (w *world) complete(id int64, target string) {
 		"f5", "text 5", "f6", "text 6", "f7", "text 7", "f8", "text 8", "f9", "text 9")
 }
 
+func (w *world) disconnect() {
+	w.t.Helper()
+	_, err := w.Disconnect(w.ctx())
+	w.must(err)
+}
+
 func (w *world) must(err error) {
 	w.t.Helper()
 	if err != nil {

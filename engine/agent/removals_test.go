@@ -110,7 +110,7 @@ func TestRemovalsBelongToTheDestinationTheyWereMadeFor(t *testing.T) {
 	elsewhere := filepath.Join(t.TempDir(), "far")
 	replaceFile(t, elsewhere, []byte("far"))
 	w.backUp(elsewhere)
-	w.must(w.Disconnect(w.ctx()))
+	w.disconnect()
 	w.removals(0)
 	if once := w.current().Once; len(once) != 0 {
 		t.Errorf("captured by hand elsewhere: %q", once)

@@ -126,7 +126,7 @@ func useKeyring(ctx context.Context) error {
 		return err
 	}
 	defer a.Close()
-	if err := a.Disconnect(ctx); err != nil {
+	if _, err := a.Disconnect(ctx); err != nil {
 		return err
 	}
 	_, err = a.Keychain.Get("anything")

@@ -42,6 +42,29 @@ func (a *Agent) asDevice(ctx context.Context, where *destinationFile) (*account.
 	return server.Device(string(credential)), nil
 }
 
+// signOutTimeout is how long leaving an account waits for its server.
+const signOutTimeout = 5 * time.Second
+
+// signOut has the server end this computer's credential. One that cannot be told keeps
+// nobody on it: the credential is forgotten here too, and the sentence says what is
+// left to do.
+func (a *Agent) signOut(ctx context.Context, where *destinationFile) string {
+	if where.Account == nil {
+		return ""
+	}
+	ctx, end := context.WithTimeout(ctx, signOutTimeout)
+	defer end()
+	device, err := a.asDevice(ctx, where)
+	if err == nil {
+		err = device.SignOut(ctx)
+	}
+	if _, _, refused := refusedBy(err); err == nil || refused {
+		return "" // it has ended
+	}
+	a.Log.Warn("the server was not told of the sign-out", "error", err)
+	return fmt.Sprintf("%s could not be told, so it still lists this computer as signed in. Sign it out on the server's page of your computers too.", where.Account.Name)
+}
+
 // openStore reaches the place of the destination.
 func (a *Agent) openStore(ctx context.Context, where *destinationFile) (storage.Store, error) {
 	if where.Account == nil {

@@ -283,33 +283,35 @@ func keyLost(where *destinationFile, err error) error {
 }
 
 // Disconnect implements engine.Setup.
-func (a *Agent) Disconnect(ctx context.Context) error {
+func (a *Agent) Disconnect(ctx context.Context) (engine.Disconnected, error) {
+	var out engine.Disconnected
 	ctx, end, err := a.begin(ctx, "disconnect")
 	if err != nil {
-		return err
+		return out, err
 	}
 	defer end()
 	c, where, err := a.connected("disconnect")
 	if err != nil {
-		return err
+		return out, err
 	}
 	stay, err := a.leave(ctx)
 	if err != nil {
-		return explain("disconnect", where.Address, err)
+		return out, explain("disconnect", where.Address, err)
 	}
 	defer stay()
 	if _, now, err := a.connected("disconnect"); err != nil || now != where {
-		return notSetUp("disconnect")
+		return out, notSetUp("disconnect")
 	}
 	a.jobs.stop()
 	defer a.jobs.goOn()
+	out.Note = a.signOut(ctx, where)
 	for _, name := range []string{where.Repository, credentialName(where.Repository)} {
 		if err := a.Keychain.Delete(name); err != nil && !errors.Is(err, keychain.ErrNotFound) {
 			a.Log.Error("a secret could not be taken out of the keychain", "error", err)
 		}
 	}
 	if err := a.home.remove("destination.json"); err != nil {
-		return explain("disconnect", where.Address, err)
+		return out, explain("disconnect", where.Address, err)
 	}
 	if err := a.saveSettings(func(s *settingsFile) { s.Once, s.Removals = nil, nil }); err != nil {
 		a.Log.Error("what belonged to the destination could not be forgotten", "error", err)
@@ -321,7 +323,7 @@ func (a *Agent) Disconnect(ctx context.Context) error {
 	a.mu.Unlock()
 	err = c.Close()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)
-	return err
+	return out, err
 }
 
 func newID() string {

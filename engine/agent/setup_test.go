@@ -180,13 +180,14 @@ func TestADestinationInTheHomeFolderIsNotBackedUp(t *testing.T) {
 func TestDisconnectForgetsAndLeavesWhatIsStored(t *testing.T) {
 	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
-	if err := w.Disconnect(w.ctx()); err != nil {
+	if _, err := w.Disconnect(w.ctx()); err != nil {
 		t.Fatal(err)
 	}
 	w.status(engine.StateSetup)
 	_, err := w.BackUp(w.ctx(), nil)
 	kind(t, err, engine.KindNotSetUp, "")
-	kind(t, w.Disconnect(w.ctx()), engine.KindNotSetUp, "")
+	_, err = w.Disconnect(w.ctx())
+	kind(t, err, engine.KindNotSetUp, "")
 	w.reopen()
 	w.status(engine.StateSetup)
 	if _, err := w.Connect(w.ctx(), engine.ConnectRequest{Address: w.dest, Secret: w.code}); err != nil {

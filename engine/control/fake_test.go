@@ -68,9 +68,8 @@ func (f *fake) Connect(ctx context.Context, request engine.ConnectRequest) (engi
 	return reply[engine.Connected](f, ctx, "Connect", request)
 }
 
-func (f *fake) Disconnect(ctx context.Context) error {
-	_, err := reply[struct{}](f, ctx, "Disconnect")
-	return err
+func (f *fake) Disconnect(ctx context.Context) (engine.Disconnected, error) {
+	return reply[engine.Disconnected](f, ctx, "Disconnect")
 }
 
 func (f *fake) FindServer(ctx context.Context, address string) (engine.Server, error) {

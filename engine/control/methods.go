@@ -17,7 +17,7 @@ func (c *Client) Connect(ctx context.Context, request engine.ConnectRequest) (en
 	return connect(c, ctx, request)
 }
 
-func (c *Client) Disconnect(ctx context.Context) error {
+func (c *Client) Disconnect(ctx context.Context) (engine.Disconnected, error) {
 	return disconnect(c, ctx)
 }
 

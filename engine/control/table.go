@@ -14,7 +14,7 @@ import (
 var (
 	inspect    = ask1("Inspect", engine.Engine.Inspect)
 	connect    = ask1("Connect", engine.Engine.Connect)
-	disconnect = do0("Disconnect", engine.Engine.Disconnect)
+	disconnect = ask0("Disconnect", engine.Engine.Disconnect)
 
 	findServer   = ask1("FindServer", engine.Engine.FindServer)
 	signIn       = ask1("SignIn", engine.Engine.SignIn)

@@ -106,6 +106,7 @@ func (a *api) own() []access.Route {
 		{Method: get, Pattern: "/api/v1/computers/{id}/settings", Need: access.ComputerOrPerson, Handle: a.settings, Doc: "The settings of a computer."},
 		{Method: put, Pattern: "/api/v1/computers/{id}/settings", Need: access.Computer, Body: computers.MaxSettings, Handle: a.saveSettings, Doc: "A computer keeps its settings."},
 		{Method: post, Pattern: "/api/v1/report", Need: access.Computer, BlockedMay: true, Handle: a.report, Doc: "A computer says how its backup stands."},
+		{Method: post, Pattern: "/api/v1/sign-out", Need: access.Computer, BlockedMay: true, Handle: a.signOutComputer, Doc: "A computer ends its own credential."},
 
 		{Method: put, Pattern: "/api/v1/keys/escrow", Need: access.Fresh, Handle: a.keepKey, Doc: "The institution keeps the secret that opens a key file."},
 		{Method: del, Pattern: "/api/v1/keys/escrow", Need: access.Fresh, Handle: a.forgetKey, Doc: "The institution forgets the secret, and the key file it opens goes."},

@@ -135,6 +135,18 @@ func (a *api) deauthorize(w http.ResponseWriter, r *http.Request, c access.Calle
 	return a.alter(w, r, c, "computer.deauthorize", "was signed out and no longer backs up", a.Computers.Deauthorize)
 }
 
+// signOutComputer is for the computer that asks. Nobody gains by it, so there is no
+// letter.
+func (a *api) signOutComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	if err := a.Computers.Deauthorize(r.Context(), c.Person.ID, c.Computer.ID); err != nil {
+		return told(err)
+	}
+	if err := a.note(r.Context(), c, act{name: "computer.sign_out", target: c.Computer.ID, person: *c.Person}); err != nil {
+		return err
+	}
+	return done(w)
+}
+
 func (a *api) restore(w http.ResponseWriter, r *http.Request, c access.Caller) error {
 	return a.alter(w, r, c, "computer.restore", "was brought back", a.Computers.Restore)
 }

@@ -64,6 +64,7 @@ var table = map[string]row{
 	"GET /api/v1/computers/{id}/settings":     {id: "c", want: [columns]int{401, 404, 200, 200, 404, 403, 403}},
 	"PUT /api/v1/computers/{id}/settings":     {id: "c", body: `{}`, want: [columns]int{401, 403, 403, 403, 403, 403, 403}},
 	"POST /api/v1/report":                     {body: `{"state":"ok","files":1,"bytes":1,"version":"1"}`, want: [columns]int{401, 403, 204, 403, 403, 204, 403}},
+	"POST /api/v1/sign-out":                   {want: [columns]int{401, 403, 204, 403, 403, 204, 403}},
 
 	"PUT /api/v1/keys/escrow":    {body: `{"secret":"c2VjcmV0IHNlY3JldA==","key_file":"` + keyFileName + `"}`, want: theirs(204, 204)},
 	"DELETE /api/v1/keys/escrow": {want: theirs(409, 204)}, // Ann's is her last key; the others have none

@@ -214,10 +214,9 @@ func drillTask(p engine.Proof, err error, stopped bool) task {
 }
 
 func (s *Screen) askDisconnect() {
-	words := "This computer stops backing up and forgets its key. The files on it stay as they are, and **what is stored stays stored**.\n\nTo get it back later you need the recovery code or the passphrase. If you have neither, make a recovery code under Security first."
-	s.askDanger("Disconnect from the backup?", words, "Disconnect", func() {
+	s.askDanger("Disconnect from the backup?", disconnectSays(s.state.status.Destination), "Disconnect", func() {
 		s.desk.Once(func(ctx context.Context) func() {
-			err := s.deps.Engine.Disconnect(ctx)
+			out, err := s.deps.Engine.Disconnect(ctx)
 			return func() {
 				if err != nil {
 					look.Say(s.deps.Window, err)
@@ -225,7 +224,18 @@ func (s *Screen) askDisconnect() {
 				}
 				s.deps.Gone()
 				s.readStatus()
+				if out.Note != "" {
+					look.Notice(s.deps.Window, "Signed out on this computer", out.Note)
+				}
 			}
 		})
 	})
+}
+
+func disconnectSays(d engine.Destination) string {
+	const stays = "This computer stops backing up and forgets its key. The files on it stay as they are, and **what is stored stays stored**.\n\n"
+	if d.Account != "" {
+		return stays + "To get it back later, sign in to " + d.Server + " again and choose to replace this computer. If only you have the key, you also need the passphrase or the recovery code: make sure that you have one of them."
+	}
+	return stays + "To get it back later you need the recovery code or the passphrase. If you have neither, make a recovery code under Security first."
 }

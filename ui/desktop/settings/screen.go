@@ -19,7 +19,7 @@ type Engine interface {
 	engine.Trust
 	engine.Watch
 	Status(ctx context.Context) (engine.Status, error)
-	Disconnect(ctx context.Context) error
+	Disconnect(ctx context.Context) (engine.Disconnected, error)
 }
 
 // Deps are what the shell gives to the screen.

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ type fake struct {
 	status   engine.Status
 	keys     []engine.Key
 	fail     error
+	note     string // what disconnecting leaves to do
 	calls    []string
 	hold     chan struct{} // when set, saving waits for it
 }
@@ -79,7 +81,10 @@ func (f *fake) Watch(ctx context.Context) (<-chan engine.Topic, error) {
 	return c, nil
 }
 func (f *fake) Status(context.Context) (engine.Status, error) { return f.status, f.fail }
-func (f *fake) Disconnect(context.Context) error              { f.called("disconnect"); return f.fail }
+func (f *fake) Disconnect(context.Context) (engine.Disconnected, error) {
+	f.called("disconnect")
+	return engine.Disconnected{Note: f.note}, f.fail
+}
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
@@ -323,6 +328,34 @@ func TestDisconnectAsksAndTellsTheShell(t *testing.T) {
 	s.desk.Settle()
 	if !gone {
 		t.Error("the shell was not told")
+	}
+}
+
+func TestWhatDisconnectingLeavesToDoIsSaid(t *testing.T) {
+	f := anns()
+	f.note = "The college could not be told."
+	s := stand(t, f, "light", 1180, 760)
+	s.deps.Gone = func() {}
+	s.askDisconnect()
+	button(t, s.window, "Disconnect").Tapped(nil)
+	s.desk.Settle()
+	button(t, s.window, "OK")
+	said := slices.ContainsFunc(test.LaidOutObjects(s.window.Canvas().Overlays().Top()), func(o fyne.CanvasObject) bool {
+		w, ok := o.(*look.Words)
+		return ok && w.Words() == f.note
+	})
+	if !said {
+		t.Error("it is not on the screen")
+	}
+}
+
+func TestDisconnectingSaysWhatGivesTheFilesBack(t *testing.T) {
+	folder, account := disconnectSays(engine.Destination{}), disconnectSays(engine.Destination{Account: "ann@college.edu", Server: "The College"})
+	if !strings.Contains(folder, "recovery code or the passphrase") || strings.Contains(folder, "sign in") {
+		t.Error(folder)
+	}
+	if !strings.Contains(account, "sign in to The College again") {
+		t.Error(account)
 	}
 }
 
