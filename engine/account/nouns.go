@@ -71,6 +71,9 @@ type Computer struct {
 
 // NewComputer is a computer that takes a seat, or another's place.
 type NewComputer struct {
+	// ID is 32 random hexadecimal digits of the computer's own, the same in every try:
+	// so that a lost answer costs no second seat.
+	ID    string `json:"id,omitempty"`
 	Name  string `json:"name"`
 	Asset string `json:"asset"`
 	OS    string `json:"os"`

@@ -105,6 +105,7 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 	case q.Replace != "":
 		taken.computer, taken.credential, err = s.session.Replace(ctx, q.Replace, fresh)
 	default:
+		fresh.ID = s.device
 		taken.computer, taken.credential, err = s.session.Register(ctx, fresh)
 	}
 	if err != nil {

@@ -40,6 +40,8 @@ type college struct {
 	server   *httptest.Server
 
 	breakLists atomic.Bool
+	loseAnswer atomic.Bool // of the next registration
+	computers  *computers.Service
 }
 
 func newCollege(t *testing.T) *college {
@@ -79,11 +81,15 @@ func newCollege(t *testing.T) *college {
 	must(err)
 	ann, err := p.Accept(t.Context(), token)
 	must(err)
-	c := &college{t: t, sessions: s.Sessions, ann: ann}
+	c := &college{t: t, sessions: s.Sessions, ann: ann, computers: s.Computers}
 	c.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.breakLists.Load() && (r.URL.Path == "/storage/snapshots/" || r.URL.Path == "/storage/index/") {
 			w.WriteHeader(http.StatusBadGateway)
 			return
+		}
+		if r.Method == http.MethodPost && r.URL.Path == "/api/v1/computers" && c.loseAnswer.Swap(false) {
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
 		}
 		handler.ServeHTTP(w, r)
 	}))
@@ -103,7 +109,7 @@ func (c *college) signIn(w *world) string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	s := &signIn{id: newID(), computer: "laptop", server: server, cancel: func() {}, done: make(chan struct{}), session: server.Session(token)}
+	s := &signIn{id: newID(), computer: "laptop", device: newID(), server: server, cancel: func() {}, done: make(chan struct{}), session: server.Session(token)}
 	close(s.done)
 	w.mu.Lock()
 	w.signing = s
@@ -199,6 +205,23 @@ func TestAReplacedComputerDoesNotTakeItsPlaceBackBySigningIn(t *testing.T) {
 	}
 	if err != nil {
 		t.Errorf("the new computer: %v", err)
+	}
+}
+
+func TestAComputerThatDidNotHearThatItHasASeatTakesNoSecondOne(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	id := c.signIn(w)
+	c.loseAnswer.Store(true)
+	if _, err := w.Join(t.Context(), engine.JoinRequest{SignIn: id}); engine.KindOf(err) != engine.KindUnreachable {
+		t.Errorf("without an answer: %v", err)
+	}
+	if _, err := w.Join(t.Context(), engine.JoinRequest{SignIn: id}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := c.computers.List(t.Context(), c.ann.ID)
+	if err != nil || len(list) != 1 || list[0].ID != w.where.Device {
+		t.Errorf("the account has %+v, %v", list, err)
 	}
 }
 

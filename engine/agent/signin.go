@@ -16,6 +16,7 @@ type signIn struct {
 	id       string
 	email    string
 	computer string // name of this computer
+	device   string // the id it takes when it is a new one
 	server   *account.Server
 	cancel   context.CancelFunc
 	done     chan struct{} // closed when session and err are set
@@ -80,7 +81,7 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 	if err != nil {
 		return engine.SignIn{}, explainServer(op, q.Address, err)
 	}
-	s := &signIn{id: newID(), email: q.Email, computer: q.Computer, server: server, done: make(chan struct{})}
+	s := &signIn{id: newID(), email: q.Email, computer: q.Computer, device: newID(), server: server, done: make(chan struct{})}
 	if s.computer == "" {
 		s.computer = hostName()
 	}

@@ -53,6 +53,7 @@ func (a *api) computers(w http.ResponseWriter, r *http.Request, c access.Caller)
 
 // newComputer is what a computer says of itself when it comes.
 type newComputer struct {
+	ID    string          `json:"id"`
 	Name  string          `json:"name"`
 	Asset string          `json:"asset"`
 	OS    string          `json:"os"`
@@ -60,7 +61,7 @@ type newComputer struct {
 }
 
 func (n newComputer) registration() computers.Registration {
-	return computers.Registration{Name: n.Name, Asset: n.Asset, OS: n.OS, Owner: n.Owner}
+	return computers.Registration{ID: n.ID, Name: n.Name, Asset: n.Asset, OS: n.OS, Owner: n.Owner}
 }
 
 // grant answers with a computer and its credential, which is told this once.

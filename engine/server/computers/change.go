@@ -130,6 +130,9 @@ func (o Owner) valid() bool { return o == Institution || o == Personal }
 // checked holds what a computer says of itself against the limits.
 func (n Registration) checked(whole bool) (Registration, error) {
 	var err error
+	if n.ID != "" && !isID(n.ID) {
+		return Registration{}, fmt.Errorf("%w: the id is not 32 hexadecimal digits", ErrInvalid)
+	}
 	if n.Name, err = line("name", n.Name); err != nil {
 		return Registration{}, err
 	}

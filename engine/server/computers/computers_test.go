@@ -105,6 +105,37 @@ func TestARegisteredComputerIsIdentifiedByItsCredential(t *testing.T) {
 	})
 }
 
+func TestAComputerThatDidNotHearTheAnswerTakesNoSecondSeat(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		want(t, w.people.SetSeats(t.Context(), w.ann, 1), nil)
+		asks := Registration{ID: strings.Repeat("0a1b2c3d", 4), Name: "laptop", Owner: Institution}
+		c, first, err := w.Register(t.Context(), w.ann, asks)
+		want(t, err, nil)
+		again, second, err := w.Register(t.Context(), w.ann, asks)
+		want(t, err, nil)
+		if c.ID != asks.ID || again != c {
+			t.Fatalf("%+v\nnot %+v", again, c)
+		}
+		_, err = w.identify(t, first)
+		want(t, err, ErrDeauthorized)
+		if found, err := w.identify(t, second); err != nil || found != c {
+			t.Fatalf("%+v, %v", found, err)
+		}
+		_, _, err = w.Register(t.Context(), w.ben, asks) // the id tells nobody else anything
+		want(t, err, ErrInvalid)
+		want(t, w.BackedUp(t.Context(), c.ID, w.now()), nil)
+		_, _, err = w.Register(t.Context(), w.ann, asks) // it heard the answer long ago
+		want(t, err, ErrInvalid)
+		if found, err := w.identify(t, second); err != nil || found.ID != c.ID {
+			t.Fatalf("%+v, %v", found, err)
+		}
+		for _, bad := range []string{"x", strings.ToUpper(asks.ID), asks.ID + "0"} {
+			_, _, err := w.Register(t.Context(), w.ann, Registration{ID: bad, Name: "laptop", Owner: Institution})
+			want(t, err, ErrInvalid)
+		}
+	})
+}
+
 func TestAComputerOfAnotherAccountIsNotThere(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		c, _ := w.computer(t, w.ann, Institution)

@@ -16,6 +16,9 @@ import (
 
 // Registration is what a computer says of itself when it comes.
 type Registration struct {
+	// ID is what a new computer chose for itself: 32 random hexadecimal digits, by which
+	// a second try after a lost answer finds its seat. Empty: the server chooses.
+	ID    string
 	Name  string // may be empty in Replace: as before
 	Asset string // number, may be empty
 	OS    string
@@ -26,10 +29,16 @@ type Registration struct {
 const maxGeneration = 1 << 20
 
 // Register takes a seat for a new computer and returns its credential, which nobody
-// can learn again.
+// can learn again. One that took it and did not hear the answer comes a second time
+// with its ID, and gets another credential rather than another seat.
 func (s *Service) Register(ctx context.Context, person string, n Registration) (c Computer, credential string, err error) {
 	if n, err = n.checked(true); err != nil {
 		return Computer{}, "", err
+	}
+	if n.ID != "" {
+		if c, credential, err = s.secondTry(ctx, person, n.ID); !errors.Is(err, ErrNotFound) {
+			return c, credential, err
+		}
 	}
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
 		if err := s.seat(ctx, tx, person); err != nil {
@@ -40,8 +49,12 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 				return err
 			}
 		}
-		id, secret, now := newID(), rand.Text(), database.Millis(s.now())
-		_, err := tx.ExecContext(ctx, `INSERT INTO computer (id, person, name, asset, os, owner, credential, generation, created, seen)
+		id, err := unused(ctx, tx, n.ID)
+		if err != nil {
+			return err
+		}
+		secret, now := rand.Text(), database.Millis(s.now())
+		_, err = tx.ExecContext(ctx, `INSERT INTO computer (id, person, name, asset, os, owner, credential, generation, created, seen)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)`, id, person, n.Name, n.Asset, n.OS, n.Owner, hash(secret), now, now)
 		if err != nil {
 			return fmt.Errorf("add a computer: %w", err)
@@ -54,6 +67,33 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 		return Computer{}, "", err
 	}
 	return c, credential, nil
+}
+
+// secondTry is Register for a computer that has its seat and did nothing with it yet.
+func (s *Service) secondTry(ctx context.Context, person, id string) (Computer, string, error) {
+	return s.renew(ctx, person, id, func(tx *sql.Tx, r *row) error {
+		if r.Generation != 1 || r.deauthorized != 0 || !r.LastBackup.IsZero() {
+			return fmt.Errorf("%w: this computer has its seat already", ErrInvalid)
+		}
+		return nil
+	})
+}
+
+// unused gives the id for a new computer. Two that chose the same at random do not
+// happen; somebody who tries the id of another's does.
+func unused(ctx context.Context, tx *sql.Tx, chosen string) (string, error) {
+	if chosen == "" {
+		return newID(), nil
+	}
+	_, err := get(ctx, tx, chosen)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return chosen, nil
+	case err != nil:
+		return "", err
+	default:
+		return "", fmt.Errorf("%w: the id is taken", ErrInvalid)
+	}
 }
 
 // Authorize gives a computer that signs in again a new credential and ends the old
