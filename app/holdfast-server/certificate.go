@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -96,4 +97,21 @@ func writePEM(name, kind string, der []byte, mode os.FileMode) error {
 func fingerprint(cert tls.Certificate) string {
 	sum := sha256.Sum256(cert.Certificate[0])
 	return hex.EncodeToString(sum[:])
+}
+
+// inGroups is a fingerprint as people compare it, in the two lines of the app.
+func inGroups(hex string) string {
+	var b strings.Builder
+	for i := 0; i < len(hex); i += 4 {
+		switch i {
+		case 0:
+			b.WriteString("  ")
+		case len(hex) / 2:
+			b.WriteString("\n  ")
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(hex[i:min(i+4, len(hex))])
+	}
+	return b.String() + "\n"
 }

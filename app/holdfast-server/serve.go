@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,18 +65,25 @@ func (c *serveCommand) Run(s *output) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := listen("--listen", c.Listen)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
+	var inside net.Listener
+	if c.MetricsListen != "" {
+		if inside, err = listen("--metrics-listen", c.MetricsListen); err != nil {
+			return err
+		}
+		defer inside.Close()
+	}
 	if err := v.welcome(s, c.Owner, cert, own, listener.Addr()); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(s.ctx)
 	group.Go(func() error { return serveTLS(ctx, listener, handler, cert, log) })
-	if c.MetricsListen != "" {
-		group.Go(func() error { return serveMetrics(ctx, c.MetricsListen, metrics) })
+	if inside != nil {
+		group.Go(func() error { return serveMetrics(ctx, inside, metrics) })
 	}
 	group.Go(func() error { return v.sweep(ctx) })
 	if v.mail.Configured() {
@@ -131,7 +139,8 @@ func (v *server) mailWaiting() float64 {
 func (v *server) welcome(s *output, owner string, cert tls.Certificate, own bool, at net.Addr) error {
 	fmt.Printf("Holdfast serves %s (listening on %s).\n", v.settings.Origin, at)
 	if own {
-		fmt.Printf("Its certificate is its own; SHA-256 fingerprint:\n  %s\n", fingerprint(cert))
+		hex := fingerprint(cert)
+		fmt.Printf("Its certificate is its own; SHA-256 fingerprint:\n  %s\nPeople compare it with what the app shows:\n%s", hex, inGroups(hex))
 	}
 	found, err := v.people.Owner(s.ctx)
 	if err != nil || found {
@@ -148,6 +157,20 @@ func (v *server) welcome(s *output, owner string, cert tls.Certificate, own bool
 	return nil
 }
 
+// listen takes an address that a flag names, or says what the flag should be.
+func listen(flag, at string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", at)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("another program listens on %s already, perhaps this one. Stop it, or choose another address with %s", at, flag)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("this user may not listen on %s. Choose a port from 1024 on with %s, or allow it (setcap cap_net_bind_service=+ep)", at, flag)
+	case err != nil:
+		return nil, fmt.Errorf("%s %s is not an address of this machine: %w", flag, at, err)
+	}
+	return listener, nil
+}
+
 // serveTLS serves until the context ends, then lets what is under way finish.
 func serveTLS(ctx context.Context, listener net.Listener, handler http.Handler, cert tls.Certificate, log *slog.Logger) error {
 	server := &http.Server{
@@ -162,9 +185,9 @@ func serveTLS(ctx context.Context, listener net.Listener, handler http.Handler, 
 	return untilDone(ctx, server, func() error { return server.ServeTLS(listener, "", "") })
 }
 
-func serveMetrics(ctx context.Context, at string, metrics *operations.Metrics) error {
-	server := &http.Server{Addr: at, Handler: metrics.Handler(), ReadHeaderTimeout: headers}
-	return untilDone(ctx, server, server.ListenAndServe)
+func serveMetrics(ctx context.Context, listener net.Listener, metrics *operations.Metrics) error {
+	server := &http.Server{Handler: metrics.Handler(), ReadHeaderTimeout: headers}
+	return untilDone(ctx, server, func() error { return server.Serve(listener) })
 }
 
 func untilDone(ctx context.Context, server *http.Server, serve func() error) error {

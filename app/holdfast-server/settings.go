@@ -24,9 +24,9 @@ type settings struct {
 	Database string `placeholder:"ADDRESS" help:"postgres://… or a file; by default holdfast.db in the data folder."`
 	Storage  string `placeholder:"ADDRESS" help:"s3://HOST/BUCKET[/PREFIX] or a folder; by default objects in the data folder."`
 
-	S3AccessKey     string `name:"s3-access-key" placeholder:"ID" help:"Access key of the S3 storage."`
-	S3SecretKeyFile string `name:"s3-secret-key-file" type:"path" placeholder:"FILE" help:"File with its secret key."`
-	S3Region        string `name:"s3-region" default:"us-east-1" help:"Its region."`
+	S3AccessKey     string `name:"s3-access-key" env:"HOLDFAST_SERVER_S3_ACCESS_KEY" placeholder:"ID" help:"Access key of the S3 storage."`
+	S3SecretKeyFile string `name:"s3-secret-key-file" env:"HOLDFAST_SERVER_S3_SECRET_KEY_FILE" type:"path" placeholder:"FILE" help:"File with its secret key."`
+	S3Region        string `name:"s3-region" env:"HOLDFAST_SERVER_S3_REGION" default:"us-east-1" help:"Its region."`
 
 	EscrowDatabase       string `placeholder:"ADDRESS" help:"Database of the key store; by default escrow/escrow.db in the data folder."`
 	EscrowKeyFile        string `type:"path" placeholder:"FILE" help:"Master key of the key store; by default escrow/master.key in the data folder. Back it up, apart from the data."`
@@ -84,7 +84,10 @@ func (s *settings) complete() error {
 		return fmt.Errorf("--origin %s is not an address like https://backup.college.edu", s.Origin)
 	}
 	s.Origin = "https://" + u.Host
-	return os.MkdirAll(s.Data, 0o700)
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return fmt.Errorf("the folder of --data cannot be made: %w", err)
+	}
+	return nil
 }
 
 // networks reads CIDRs.
