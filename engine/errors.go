@@ -24,6 +24,7 @@ const (
 	KindNotFound    Kind = "not found"    // no such path, version, job
 	KindInvalid     Kind = "invalid"      // the request makes no sense
 	KindSignIn      Kind = "sign in"      // the server wants the person to sign in (again)
+	KindFresh       Kind = "fresh"        // the act wants a sign-in of the last minutes; nothing was changed
 	KindReplaced    Kind = "replaced"     // another computer took this one's place
 	KindRefused     Kind = "refused"      // the server's rules do not allow it
 	KindStranger    Kind = "stranger"     // another server, or another certificate, answers at the address

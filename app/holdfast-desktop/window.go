@@ -57,7 +57,7 @@ func newWindow(p *program) *window {
 	first := signin.New(signin.Deps{Engine: e, Window: w.fyne, Computer: computer, Drives: p.drives, Print: printer(), Done: func() { p.follow() },
 		OpenURL: p.openURL, Raise: w.fyne.RequestFocus})
 	w.shell = desktop.New(w.fyne, first, map[desktop.Place]desktop.Page{
-		desktop.Home: home.New(home.Deps{Engine: e, Window: w.fyne, OpenURL: p.openURL,
+		desktop.Home: home.New(home.Deps{Engine: e, Window: w.fyne, OpenURL: p.openURL, Raise: w.fyne.RequestFocus,
 			GetFiles: func(computer string) {
 				if computer != "" {
 					w.getFiles.ShowComputer(computer)

@@ -100,11 +100,7 @@ func (c *server) join(s *session, address, replaced string) error {
 // one.
 func (s *session) afresh(do func() error) error {
 	err := do()
-	if engine.KindOf(err) != engine.KindSignIn {
-		return err
-	}
-	status, known := s.engine.Status(s.ctx)
-	if known != nil || status.Destination.Account == "" {
+	if engine.KindOf(err) != engine.KindFresh {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, "This needs a fresh sign-in.")

@@ -163,3 +163,11 @@ func (d *Desk) Settle() {
 		}
 	}
 }
+
+// Until runs the answers of a desk for tests as they come, until something is so.
+// Settle cannot be used while a question waits for a person.
+func (d *Desk) Until(so func() bool) {
+	for !so() {
+		(<-d.queue)()
+	}
+}

@@ -196,6 +196,8 @@ func TestAnErrorIsSaidAndTheLastStateStays(t *testing.T) {
 type account struct {
 	fake
 	joined engine.JoinRequest
+	back   chan error // how the person comes back from the browser
+	ended  string
 }
 
 func (f *account) SignIn(_ context.Context, q engine.SignInRequest) (engine.SignIn, error) {
@@ -205,20 +207,33 @@ func (f *account) SignIn(_ context.Context, q engine.SignInRequest) (engine.Sign
 	return engine.SignIn{ID: "s1", URL: "https://backup.college.edu/oauth/authorize"}, nil
 }
 
-func (f *account) WaitSignIn(_ context.Context, id string) (engine.SignedIn, error) {
-	return engine.SignedIn{ID: id}, nil
+func (f *account) WaitSignIn(ctx context.Context, id string) (engine.SignedIn, error) {
+	select {
+	case err := <-f.back:
+		return engine.SignedIn{ID: id}, err
+	case <-ctx.Done():
+		return engine.SignedIn{}, ctx.Err()
+	}
+}
+
+func (f *account) CancelSignIn(_ context.Context, id string) error {
+	f.ended = id
+	return nil
 }
 
 func (f *account) Join(_ context.Context, q engine.JoinRequest) (engine.Connected, error) {
 	f.joined = q
+	f.status = engine.Status{State: engine.StateProtected}
 	return engine.Connected{}, nil
 }
 
-func TestSigningInAgainOpensTheBrowserAndGoesOn(t *testing.T) {
+// signedOut is Home of a computer that was signed out, and the page in the browser.
+func signedOut(t *testing.T) (*Screen, *account, <-chan string) {
 	picture.App(t, "light")
-	f := &account{fake: fake{status: engine.Status{State: engine.StateAttention, SignIn: true, Reason: "This computer was signed out of its account."}}}
-	opened := ""
-	s := New(Deps{Engine: f, Window: picture.Window(t, nil, fyne.NewSize(900, 640)), OpenURL: func(url string) error { opened = url; return nil }})
+	f := &account{back: make(chan error, 1),
+		fake: fake{status: engine.Status{State: engine.StateAttention, SignIn: true, Reason: "This computer was signed out of its account."}}}
+	opened := make(chan string, 1)
+	s := New(Deps{Engine: f, Window: picture.Window(t, nil, fyne.NewSize(900, 640)), OpenURL: func(url string) error { opened <- url; return nil }})
 	s.desk = ask.ForTest()
 	s.Show()
 	t.Cleanup(s.Hide)
@@ -227,10 +242,24 @@ func TestSigningInAgainOpensTheBrowserAndGoesOn(t *testing.T) {
 		t.Fatal("there is no button")
 	}
 	s.view.again.Tapped(nil)
-	for range 4 {
-		s.desk.Settle()
+	return s, f, opened
+}
+
+func TestSigningInAgainOpensTheBrowserAndGoesOn(t *testing.T) {
+	s, f, opened := signedOut(t)
+	f.back <- nil
+	s.desk.Settle()
+	if page := <-opened; page == "" || f.joined.SignIn != "s1" || s.view.againRow.Visible() {
+		t.Fatalf("opened %q, joined with %+v, the button stays: %v", page, f.joined, s.view.againRow.Visible())
 	}
-	if opened == "" || f.joined.SignIn != "s1" {
-		t.Fatalf("opened %q, joined with %+v", opened, f.joined)
+}
+
+func TestWhoGivesUpSigningInAgainFindsTheButtonStill(t *testing.T) {
+	s, f, opened := signedOut(t)
+	<-opened
+	s.deps.Window.Canvas().Overlays().Top().(fyne.Focusable).TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	s.desk.Settle()
+	if f.ended != "s1" || f.joined.SignIn != "" || !s.view.againRow.Visible() || s.deps.Window.Canvas().Overlays().Top() != nil {
+		t.Fatalf("ended %q, joined with %+v", f.ended, f.joined)
 	}
 }

@@ -31,6 +31,7 @@ type Deps struct {
 	ManageFiles func()
 	Details     func()
 	OpenURL     func(string) error // shows a page in the browser; nil: there is none
+	Raise       func()             // brings the window before the others; may be nil
 	Now         func() time.Time   // nil: time.Now
 }
 
@@ -41,7 +42,7 @@ type Screen struct {
 	state State
 	view  view
 
-	status, computers, again ask.Lane
+	status, computers ask.Lane
 	stopProof                context.CancelFunc // nil: nothing is being proven
 }
 

@@ -91,8 +91,11 @@ func (d *Dialog) Hide() {
 // Shown says whether it is on the screen.
 func (d *Dialog) Shown() bool { return d.shown }
 
-// Resize is called when the content became higher or lower.
-func (d *Dialog) Resize() { d.overlay.Refresh() }
+// Resize is called when the content or a button became larger or smaller.
+func (d *Dialog) Resize() {
+	d.overlay.card.Refresh() // lays out the row of buttons too
+	d.overlay.Refresh()
+}
 
 // enter presses the last button, unless that takes something away for good: such a
 // one wants to be meant.
