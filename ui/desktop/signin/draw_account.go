@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/afresh"
 	"holdfast/ui/desktop/look"
 )
 
@@ -23,11 +24,7 @@ type accountView struct {
 	serverWrong *look.Words
 
 	browserTitle *look.Text
-	browserWords *look.Words
-	codeBox      fyne.CanvasObject
-	userCode     *look.Text
-	openAgain    *look.Button
-	useCode      *look.Button
+	waiting      *afresh.Waiting
 	browserWrong *look.Words
 
 	joinWords     *look.Words
@@ -92,19 +89,11 @@ func (s *Screen) buildServer() fyne.CanvasObject {
 
 func (s *Screen) buildBrowser() fyne.CanvasObject {
 	v := &s.view
-	v.browserTitle, v.browserWords = look.Title("Go on in your browser"), look.SoftParagraph("")
-	v.userCode = look.Code("")
-	v.userCode.SetSize(26)
-	v.codeBox = container.NewStack(look.NewBox(look.ColorAccentSoft, "", look.ControlRadius), look.Pad(look.Centered(v.userCode), 18, 12, 18, 12))
-	v.openAgain = look.Secondary("Open the browser again", "external-link", s.openBrowser)
-	v.useCode = look.SmallLink("Sign in on another device with a code", func() { s.signIn(true) })
+	v.browserTitle = look.Title("")
+	v.waiting = afresh.NewWaiting(s.openBrowser, func() { s.signIn(true) })
 	v.browserWrong = wrongWords()
 	return middle(look.Column(look.Gap,
-		look.Column(6, v.browserTitle, v.browserWords), v.codeBox,
-		look.Row(8, v.openAgain, look.Secondary("Copy the address", "copy", func() {
-			fyne.CurrentApp().Clipboard().SetContent(s.state.Account.Begun.URL)
-		})),
-		look.Leading(v.useCode), v.browserWrong,
+		look.Column(6, v.browserTitle, v.waiting.Content), v.browserWrong,
 		look.Row(8, look.Space(), look.Secondary("Cancel", "", s.cancelSignIn))), 480)
 }
 
@@ -182,19 +171,8 @@ func (s *Screen) drawServer() {
 
 func (s *Screen) drawBrowser() {
 	v, a := &s.view, s.state.Account
-	byCode := a.Begun.Code != ""
-	who := or(a.Found.Provider, or(a.Found.Name, "your institution"))
-	if byCode {
-		v.browserTitle.Set("Sign in on another device")
-		v.browserWords.Set("Open **" + a.Begun.URL + "** on your phone or another computer, sign in with " + who + " and type this code. Holdfast goes on by itself.")
-	} else {
-		v.browserTitle.Set("Go on in your browser")
-		v.browserWords.Set("Sign in there with " + who + ". Holdfast goes on by itself as soon as you are back.")
-	}
-	v.userCode.Set(a.Begun.Code)
-	show(v.codeBox, byCode)
-	show(v.openAgain, !byCode)
-	show(v.useCode, !byCode)
+	v.browserTitle.Set(afresh.WaitingTitle(a.Begun))
+	v.waiting.Draw(a.Begun, or(a.Found.Provider, or(a.Found.Name, "your institution")), false)
 	say(v.browserWrong, a.Err)
 }
 
