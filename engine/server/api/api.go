@@ -109,9 +109,9 @@ func (a *api) own() []access.Route {
 		{Method: post, Pattern: "/api/v1/sign-out", Need: access.Computer, BlockedMay: true, Handle: a.signOutComputer, Doc: "A computer ends its own credential."},
 
 		{Method: put, Pattern: "/api/v1/keys/escrow", Need: access.Fresh, Handle: a.keepKey, Doc: "The institution keeps the secret that opens a key file."},
-		{Method: del, Pattern: "/api/v1/keys/escrow", Need: access.Fresh, Handle: a.forgetKey, Doc: "The institution forgets the secret, and the key file it opens goes."},
+		{Method: del, Pattern: "/api/v1/keys/escrow", Need: access.Fresh, Handle: a.forgetKey, Doc: "The institution forgets the secret, and its key files go."},
 		{Method: post, Pattern: "/api/v1/keys/release", Need: access.Fresh, Handle: a.releaseKey, Doc: "Gives the kept secret to its person."},
-		{Method: del, Pattern: "/api/v1/keys/{name}", Need: access.Fresh, Handle: a.removeKeyFile, Doc: "A key file goes, never the last one."},
+		{Method: del, Pattern: "/api/v1/keys/{name}", Need: access.Fresh, Handle: a.removeKeyFile, Doc: "A key file goes, never the last that a person can open the files with."},
 
 		{Method: get, Pattern: "/api/v1/sessions", Need: access.SignedIn, Handle: a.sessions, Doc: "Where the person is signed in."},
 		{Method: del, Pattern: "/api/v1/sessions/{id}", Need: access.SignedIn, Handle: a.endSession, Doc: "Signs the person out of one place."},

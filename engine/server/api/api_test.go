@@ -95,7 +95,7 @@ func TestAKeyLeavesOnlyAfterAFreshSignInAndWithALetter(t *testing.T) {
 		}
 
 		v.want(v.ask(me, "DELETE", "/api/v1/keys/escrow", ""), 409, "conflict") // nothing else opens the files
-		second := v.put(c, "keys", "the second key file")
+		second := v.keyFile(c, "holdfast:recovery")
 		v.want(v.ask(me, "DELETE", "/api/v1/keys/"+first, ""), 409, "conflict") // its secret is kept
 		v.want(v.ask(me, "DELETE", "/api/v1/keys/escrow", ""), 204, "")
 		v.want(v.ask(me, "POST", "/api/v1/keys/release", `{}`), 404, "not_found")

@@ -1,21 +1,16 @@
 package api
 
 import (
-	"context"
-	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
-	"holdfast/engine/server/store"
 	"holdfast/engine/storage"
 )
-
-// errLastKey keeps an account from losing its files.
-var errLastKey = problem(http.StatusConflict, "conflict", "This is the last key that opens the stored files, so it stays. Add a passphrase or a recovery code first.")
 
 func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) error {
 	var in struct {
@@ -25,6 +20,9 @@ func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	}
 	if err := read(r, &in, false); err != nil {
 		return err
+	}
+	if in.KeyFile != keyFilePending && storage.CheckName(storage.Keys, in.KeyFile) != nil {
+		return told(escrow.ErrSecret)
 	}
 	keep := a.Escrow.Keep
 	if in.First {
@@ -40,76 +38,77 @@ func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	return done(w)
 }
 
-// forgetKey leaves the files to what only the person knows: the key file that the
-// forgotten secret opens goes too, or a copy of the secret would open them still.
+// forgetKey leaves the files to what only the person knows, which there has to be: the
+// key files of the institution go too, or a copy of the secret would open them still.
 func (a *api) forgetKey(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	kept, keyFile, _, err := a.Escrow.Mode(r.Context(), c.Person.ID)
+	ctx, account := r.Context(), c.Person.ID
+	kept, named, _, err := a.Escrow.Mode(ctx, account)
 	if err != nil {
 		return err
 	}
 	if !kept {
 		return done(w)
 	}
-	err = a.dropKeyFile(r.Context(), *c.Person, keyFile)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	files, err := a.keyFiles(ctx, account)
+	if err != nil {
+		return err
+	}
+	institutions := slices.DeleteFunc(files, func(k keyFile) bool { return k.name != named && k.user != keyOfInstitution })
+	if err := a.dropKeyFiles(ctx, account, account, institutions, anyPersons); err != nil {
 		return told(err)
 	}
-	if err := a.Escrow.Forget(r.Context(), c.Person.ID, c.Person.ID); err != nil {
+	if err := a.Escrow.Forget(ctx, account, account); err != nil {
 		return told(err)
 	}
-	err = a.note(r.Context(), c, a.changed(c, "key.forget", keyFile, *c.Person, "The institution's key store no longer keeps the key to your files; only your passphrase or recovery code opens them"))
+	err = a.note(ctx, c, a.changed(c, "key.forget", named, *c.Person, "The institution's key store no longer keeps the key to your files; only your passphrase or recovery code opens them"))
 	if err != nil {
 		return err
 	}
 	return done(w)
 }
 
+// removeKeyFile takes one key away. The last one stays, and so does the last that a
+// person can open the files with on a new computer: one of their own, or the one that
+// the institution keeps for them.
 func (a *api) removeKeyFile(w http.ResponseWriter, r *http.Request, c access.Caller) error {
 	name := strings.ToLower(r.PathValue("name"))
 	if storage.CheckName(storage.Keys, name) != nil {
 		return errNothing
 	}
-	kept, keyFile, _, err := a.Escrow.Mode(r.Context(), c.Person.ID)
+	ctx, account := r.Context(), c.Person.ID
+	kept, named, _, err := a.Escrow.Mode(ctx, account)
 	if err != nil {
 		return err
 	}
-	if kept && keyFile == name {
+	files, err := a.keyFiles(ctx, account)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(files, func(k keyFile) bool { return k.name == name })
+	if at < 0 {
+		return errNothing
+	}
+	gone := files[at]
+	if kept && slices.Contains(keptKeyFiles(files, named), gone) {
 		return problem(http.StatusConflict, "conflict", "The institution keeps the secret of this key. Change how the key is kept instead.")
 	}
-	if err := a.dropKeyFile(r.Context(), *c.Person, name); err != nil {
+	err = a.dropKeyFiles(ctx, account, account, []keyFile{gone}, func(left []keyFile) bool {
+		if !gone.persons() {
+			return len(left) > 0
+		}
+		return anyPersons(left) || kept && len(keptKeyFiles(left, named)) > 0
+	})
+	if err != nil {
 		return told(err)
 	}
-	if err := a.note(r.Context(), c, a.changed(c, "key.remove", name, *c.Person, "A key to your files was removed: a passphrase or recovery code no longer opens them")); err != nil {
+	what := "A key to your files was removed: a passphrase or recovery code no longer opens them"
+	if !gone.persons() {
+		what = "A key to your files was removed: a computer no longer opens them by itself"
+	}
+	if err := a.note(ctx, c, a.changed(c, "key.remove", name, *c.Person, what)); err != nil {
 		return err
 	}
 	return done(w)
-}
-
-// dropKeyFile puts a key file into the hold, but never the last one. Two that race to
-// remove the last two both see none left, and each brings back its own.
-func (a *api) dropKeyFile(ctx context.Context, p people.Person, name string) error {
-	files, err := a.Store.Files(ctx, p.ID, storage.Keys)
-	if err != nil {
-		return err
-	}
-	if len(files) == 1 && files[0].Name == name {
-		return errLastKey
-	}
-	if err := a.Store.Remove(ctx, p.ID, storage.Keys, name, p.ID); err != nil {
-		return err
-	}
-	// The caller going away must not stop the bringing back.
-	ctx = context.WithoutCancel(ctx)
-	if files, err = a.Store.Files(ctx, p.ID, storage.Keys); err == nil && len(files) > 0 {
-		return nil
-	}
-	if back := a.Store.Unhold(ctx, p.ID, storage.Keys, name); back != nil {
-		return errors.Join(err, back)
-	}
-	if err != nil {
-		return err
-	}
-	return errLastKey
 }
 
 // reason is why a key is asked for.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/storage"
@@ -72,6 +73,25 @@ func (s *Service) RemoveSnapshotsOf(ctx context.Context, account, computer strin
 		}
 	}
 	return nil
+}
+
+// Head reads the first bytes of a stored file, at most limit of them, or says
+// ErrNotFound.
+func (s *Service) Head(ctx context.Context, account string, kind storage.Kind, name string, limit int64) ([]byte, error) {
+	f, err := newFile(account, kind, name)
+	if err != nil {
+		return nil, err
+	}
+	there, err := s.stat(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.bytes.Open(ctx, f.key(), 0, min(there.size, limit))
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	return io.ReadAll(io.LimitReader(from, limit))
 }
 
 // Exists says whether the account has a repository.
