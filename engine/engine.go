@@ -141,7 +141,9 @@ type Trust interface {
 	Drill(ctx context.Context) (Proof, error)
 }
 
-// Keys are the ways to open the destination.
+// Keys are the ways to open the destination. Those of an account change only after a
+// sign-in of the last minutes (Account.SignIn); without one the answer is KindFresh and
+// nothing was changed.
 type Keys interface {
 	KeyList(ctx context.Context) ([]Key, error)
 	// NewRecoveryCode makes a code, shown this once, in place of the old one.

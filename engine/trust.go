@@ -31,10 +31,11 @@ type Proof struct {
 type KeyKind string
 
 const (
-	KeyComputer   KeyKind = "computer"
-	KeyPassphrase KeyKind = "passphrase"
-	KeyRecovery   KeyKind = "recovery code"
-	KeyOther      KeyKind = "other" // made by another program
+	KeyComputer    KeyKind = "computer"
+	KeyPassphrase  KeyKind = "passphrase"
+	KeyRecovery    KeyKind = "recovery code"
+	KeyInstitution KeyKind = "institution" // kept by the institution for its person
+	KeyOther       KeyKind = "other"       // made by another program
 )
 
 // Key is one way to open the destination.

@@ -33,21 +33,34 @@ func (a *Agent) KeyList(ctx context.Context) ([]engine.Key, error) {
 	}
 	keys := make([]engine.Key, 0, len(infos))
 	for _, info := range infos {
-		k := engine.Key{ID: info.ID, Kind: engine.KeyOther, Computer: info.Hostname, Created: info.Created, Current: info.ID == r.KeyID()}
-		switch device, ok := strings.CutPrefix(info.Username, keyComputer); {
-		case ok:
-			k.Kind = engine.KeyComputer
-			if name := names[device]; name != "" {
-				k.Computer = name
-			}
-		case info.Username == keyRecovery:
-			k.Kind = engine.KeyRecovery
-		case info.Username == keyPassphrase:
-			k.Kind = engine.KeyPassphrase
+		k := engine.Key{ID: info.ID, Kind: keyKind(info), Computer: info.Hostname, Created: info.Created, Current: info.ID == r.KeyID()}
+		if name := names[strings.TrimPrefix(info.Username, keyComputer)]; name != "" && k.Kind == engine.KeyComputer {
+			k.Computer = name
 		}
 		keys = append(keys, k)
 	}
 	return keys, nil
+}
+
+// keyKind is what a key file says that it is for.
+func keyKind(info repo.KeyInfo) engine.KeyKind {
+	switch info.Username {
+	case keyRecovery:
+		return engine.KeyRecovery
+	case keyPassphrase:
+		return engine.KeyPassphrase
+	case keyEscrow:
+		return engine.KeyInstitution
+	}
+	if strings.HasPrefix(info.Username, keyComputer) {
+		return engine.KeyComputer
+	}
+	return engine.KeyOther
+}
+
+// personal says that a person knows what opens the key, and so can use it anywhere.
+func personal(kind engine.KeyKind) bool {
+	return kind != engine.KeyComputer && kind != engine.KeyInstitution
 }
 
 // NewRecoveryCode implements engine.Keys. The new code is stored before the old one
@@ -105,7 +118,7 @@ func (a *Agent) replaceKey(ctx context.Context, purpose string, key repo.NewKey)
 		return err
 	}
 	defer done()
-	remove, err := a.keyRemover(op, r)
+	remove, err := a.keyRemover(ctx, op, r)
 	if err != nil {
 		return err
 	}
@@ -167,7 +180,10 @@ func (a *Agent) RevokeKey(ctx context.Context, id string) error {
 		return err
 	}
 	defer done()
-	remove, err := a.keyRemover(op, r)
+	if err := a.mayRevoke(ctx, op, r, match[0]); err != nil {
+		return err
+	}
+	remove, err := a.keyRemover(ctx, op, r)
 	if err != nil {
 		return err
 	}
