@@ -43,7 +43,7 @@ type Screen struct {
 	view  view
 
 	status, computers ask.Lane
-	stopProof                context.CancelFunc // nil: nothing is being proven
+	stopProof         context.CancelFunc // nil: nothing is being proven
 }
 
 // New makes the screen; Show starts it.

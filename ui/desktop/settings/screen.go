@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/afresh"
 	"holdfast/ui/desktop/ask"
 	"holdfast/ui/desktop/look"
 )
@@ -18,6 +19,7 @@ type Engine interface {
 	engine.Keys
 	engine.Trust
 	engine.Watch
+	afresh.Engine
 	Status(ctx context.Context) (engine.Status, error)
 	Disconnect(ctx context.Context) (engine.Disconnected, error)
 }
@@ -30,6 +32,8 @@ type Deps struct {
 	Now     func() time.Time      // nil: time.Now
 	Changed func(engine.Settings) // told of what was saved and of what others saved; nil: nobody
 	Gone    func()                // told after the destination was disconnected; nil: nobody
+	OpenURL func(string) error    // shows a page in the browser; nil: there is none
+	Raise   func()                // brings the window before the others; may be nil
 
 	Version  string // of the program
 	Licences string // notices of what is built in
@@ -70,10 +74,11 @@ type task struct {
 
 // Screen is Settings. Everything of it belongs to the UI goroutine.
 type Screen struct {
-	deps  Deps
-	desk  *ask.Desk
-	state state
-	view  *view
+	deps   Deps
+	desk   *ask.Desk
+	afresh *afresh.Asker
+	state  state
+	view   *view
 
 	loading, reading, opening, previewing ask.Lane
 	saving                                bool
@@ -95,6 +100,7 @@ func New(deps Deps) *Screen {
 		deps.Gone = func() {}
 	}
 	s := &Screen{deps: deps, desk: deps.Desk}
+	s.afresh = afresh.New(afresh.Deps{Engine: deps.Engine, Window: deps.Window, Desk: deps.Desk, OpenURL: deps.OpenURL, Raise: deps.Raise})
 	newView(s)
 	return s
 }

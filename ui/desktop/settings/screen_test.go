@@ -18,6 +18,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/afresh"
 	"holdfast/ui/desktop/ask"
 	"holdfast/ui/desktop/look"
 )
@@ -32,7 +33,33 @@ type fake struct {
 	note     string // what disconnecting leaves to do
 	calls    []string
 	hold     chan struct{} // when set, saving waits for it
+	stale    bool          // a change of the keys needs a fresh sign-in
 }
+
+// needsSignIn is what the server says of a change of the keys.
+func (f *fake) needsSignIn() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stale {
+		return &engine.Error{Kind: engine.KindFresh, Message: "This needs a sign-in of the last minutes."}
+	}
+	return f.fail
+}
+
+func (f *fake) SignIn(context.Context, engine.SignInRequest) (engine.SignIn, error) {
+	return engine.SignIn{ID: "s1", URL: "https://backup.college.edu/oauth/authorize"}, nil
+}
+
+// WaitSignIn is a person who signs in at once.
+func (f *fake) WaitSignIn(_ context.Context, id string) (engine.SignedIn, error) {
+	f.called("signed in")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stale = false
+	return engine.SignedIn{ID: id}, nil
+}
+
+func (f *fake) CancelSignIn(_ context.Context, id string) error { return nil }
 
 func (f *fake) called(what string) {
 	f.mu.Lock()
@@ -60,10 +87,16 @@ func (f *fake) Events(context.Context, engine.EventQuery) ([]engine.Event, error
 func (f *fake) KeyList(context.Context) ([]engine.Key, error)                     { return f.keys, f.fail }
 func (f *fake) NewRecoveryCode(context.Context) (string, error) {
 	f.called("code")
-	return "K7QP-3M2X-9VTA-HR5C-W8ND-4JYE-6ZBF-1GSU", f.fail
+	return "K7QP-3M2X-9VTA-HR5C-W8ND-4JYE-6ZBF-1GSU", f.needsSignIn()
 }
-func (f *fake) SetPassphrase(_ context.Context, p string) error { f.called("pass " + p); return f.fail }
-func (f *fake) RevokeKey(_ context.Context, id string) error    { f.called("revoke " + id); return f.fail }
+func (f *fake) SetPassphrase(_ context.Context, p string) error {
+	f.called("pass " + p)
+	return f.needsSignIn()
+}
+func (f *fake) RevokeKey(_ context.Context, id string) error {
+	f.called("revoke " + id)
+	return f.needsSignIn()
+}
 func (f *fake) Check(ctx context.Context, share float64) (engine.CheckResult, error) {
 	f.called(fmt.Sprint("check ", share))
 	if share == 100 {
@@ -102,6 +135,14 @@ func anns() *fake {
 			{ID: "d", Kind: engine.KeyPassphrase, Created: noon.Add(-time.Hour)},
 		},
 	}
+}
+
+// collegeAnns backs up to an account, whose institution keeps a key.
+func collegeAnns() *fake {
+	f := anns()
+	f.status.Destination = engine.Destination{Address: "https://backup.college.edu", Account: "ann@college.edu", Server: "The College", Reachable: true, Free: -1, Stored: 188e9}
+	f.keys[3] = engine.Key{ID: "e", Kind: engine.KeyInstitution, Created: noon.Add(-20 * day)}
+	return f
 }
 
 type stage struct {
@@ -295,6 +336,133 @@ func TestKeys(t *testing.T) {
 	}
 	if passphraseWrong("correct horse", "correct horse") != "" || passphraseWrong("short", "short") == "" || passphraseWrong("correct horse", "correct house") == "" {
 		t.Error("a passphrase is judged wrongly")
+	}
+}
+
+func TestChangingTheKeysOfAnAccountAsksForASignInAndThenDoesWhatWasAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		ask    func(t *testing.T, s *stage)
+		call   string
+		result string // what the screen says then, or the title of the sheet
+	}{
+		"a passphrase": {func(t *testing.T, s *stage) {
+			s.askPassphrase()
+			for i, o := range inputs(s.window) {
+				o.SetText("seven quiet owls at noon")
+				if i == 1 {
+					o.OnSubmitted("")
+				}
+			}
+		}, "pass seven quiet owls at noon", "The passphrase now opens the backup."},
+		"back to standard": {func(t *testing.T, s *stage) {
+			s.askNoPassphrase()
+			button(t, s.window, "Go back").Tapped(nil)
+		}, "pass ", "The key is kept as Standard: a passphrase is no longer needed."},
+		"revoking": {func(t *testing.T, s *stage) {
+			s.askRevoke(s.state.keys[1])
+			button(t, s.window, "Revoke").Tapped(nil)
+		}, "revoke b", "Lab microscope PC no longer opens the backup."},
+		"a new code": {func(t *testing.T, s *stage) {
+			s.askCode()
+			button(t, s.window, "Make it").Tapped(nil)
+		}, "code", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := collegeAnns()
+			f.stale = true
+			s := stand(t, f, "light", 1180, 760)
+			opened := make(chan string, 1)
+			s.afresh = afresh.New(afresh.Deps{Engine: f, Window: s.window, Desk: s.desk, OpenURL: func(url string) error { opened <- url; return nil }})
+			c.ask(t, s)
+			s.desk.Settle()
+			button(t, s.window, "Sign in").Tapped(nil)
+			s.desk.Settle()
+			if page := <-opened; page == "" {
+				t.Error("no page was opened")
+			}
+			if want := []string{c.call, "signed in", c.call}; !slices.Equal(f.calls, want) {
+				t.Errorf("called %q, not %q", f.calls, want)
+			}
+			if s.state.note.words != c.result {
+				t.Errorf("the screen says %q", s.state.note.words)
+			}
+			if c.result == "" {
+				button(t, s.window, "I have kept it").Tapped(nil)
+			}
+			if s.window.Canvas().Overlays().Top() != nil {
+				t.Error("a sheet stays")
+			}
+		})
+	}
+}
+
+// inputs are the fields of the dialog on top.
+func inputs(window fyne.Window) (list []*look.Input) {
+	for _, o := range test.LaidOutObjects(window.Canvas().Overlays().Top()) {
+		if i, ok := o.(*look.Input); ok {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func TestWhoGivesTheSignInUpKeepsTheKeysAsTheyAre(t *testing.T) {
+	f := collegeAnns()
+	f.stale = true
+	s := stand(t, f, "light", 1180, 760)
+	s.askCode()
+	button(t, s.window, "Make it").Tapped(nil)
+	s.desk.Settle()
+	button(t, s.window, "Cancel").Tapped(nil)
+	s.desk.Settle()
+	if fmt.Sprint(f.calls) != "[code]" || s.state.note.words != "" || s.window.Canvas().Overlays().Top() != nil {
+		t.Errorf("called %q, said %q", f.calls, s.state.note.words)
+	}
+}
+
+func TestAnAccountSaysWhoHasItsKey(t *testing.T) {
+	f := collegeAnns()
+	s := stand(t, f, "light", 1180, 760)
+	s.view.list.Select(5)
+	said := func() string {
+		var all []string
+		for _, o := range test.LaidOutObjects(s.view.body) {
+			switch o := o.(type) {
+			case *look.Words:
+				all = append(all, o.Words())
+			case *look.Button:
+				all = append(all, o.Text())
+			}
+		}
+		return strings.Join(all, "\n")
+	}
+	if words := said(); !strings.Contains(words, "The College keeps a key for you") || strings.Count(words, "Revoke…") != 2 {
+		t.Errorf("with a kept key it says\n%s", words)
+	}
+	f.keys = anns().keys
+	s.readKeys()
+	s.desk.Settle()
+	if words := said(); !strings.Contains(words, "The College cannot open your files") || strings.Count(words, "Revoke…") != 3 {
+		t.Errorf("with a passphrase it says\n%s", words)
+	}
+}
+
+func TestPicturesOfTheKeysOfAnAccount(t *testing.T) {
+	for _, appearance := range []string{"light", "dark"} {
+		for kind, keys := range map[string][]engine.Key{"standard": collegeAnns().keys, "passphrase": anns().keys} {
+			f := collegeAnns()
+			f.keys, f.stale = keys, true
+			s := stand(t, f, appearance, 1180, 760)
+			s.view.list.Select(5)
+			picture(t, s.window, fmt.Sprintf("settings-account-%s-%s-1180", kind, appearance))
+			s.askCode()
+			button(t, s.window, "Make it").Tapped(nil)
+			s.desk.Settle()
+			picture(t, s.window, fmt.Sprintf("settings-account-%s-afresh-%s-1180", kind, appearance))
+			button(t, s.window, "Cancel").Tapped(nil)
+			s.askNoPassphrase()
+			picture(t, s.window, fmt.Sprintf("settings-account-%s-back-%s-1180", kind, appearance))
+		}
 	}
 }
 

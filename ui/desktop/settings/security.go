@@ -19,25 +19,31 @@ func newSecurity(s *Screen) *section {
 	var drawn []engine.Key
 	code := look.Secondary("New code…", "key-round", s.askCode)
 	set := look.Secondary("Set…", "lock", s.askPassphrase)
-	drop := look.SmallLink("Remove the passphrase…", s.askNoPassphrase)
+	drop := look.SmallLink("", s.askNoPassphrase)
 	offer := look.Pad(look.Leading(drop), 0, 0, 4, 0)
 	place, icon := look.Paragraph(""), look.NewGlyph(nil, look.IconSize)
 	where := look.Row(10, icon, look.Grow(place))
+	who := look.Paragraph("")
+	means := look.SmallParagraph("")
 	return &section{name: "Security", icon: "lock",
 		content: look.Column(look.Gap,
 			card("How the key is kept",
-				look.Column(8, look.SoftParagraph("Everything is encrypted before it leaves this computer. This computer has a key of its own, so nothing has to be typed here."), where),
+				look.Column(8, look.SoftParagraph("Everything is encrypted before it leaves this computer. This computer has a key of its own, so nothing has to be typed here."), who, where),
 				row("Recovery code", "Opens the backup when everything else is lost. A new one replaces the old one.", code),
-				look.Column(4, row("Passphrase", "Opens the backup on any computer. Nobody but you knows it.", set), offer)),
+				look.Column(4, look.Row(look.Gap, look.Grow(look.Column(2, look.Body("Passphrase").Truncate(), means)), set), offer)),
 			card("Keys", keys)),
 		draw: func() {
-			words, name, ink := keyPlace(s.state.status.Destination)
+			destination := s.state.status.Destination
+			words, name, ink := keyPlace(destination)
 			place.Set(words)
 			icon.SetIcon(look.Icon(name, ink))
 			show(where, words != "")
-			has := hasKey(s.state.keys, engine.KeyPassphrase)
-			set.SetText(onWords("Change…", "Set…", has))
-			show(offer, has)
+			who.Set(keptBy(destination, s.state.keys))
+			show(who, who.Words() != "")
+			means.Set(passphraseMeans(destination))
+			set.SetText(onWords("Change…", "Set…", hasKey(s.state.keys, engine.KeyPassphrase)))
+			drop.SetText(onWords("Go back to Standard…", "Remove the passphrase…", destination.Account != ""))
+			show(offer, withoutPassphrase(destination, s.state.keys))
 			if len(drawn) > 0 && slices.Equal(drawn, s.state.keys) && s.state.keysBad == "" {
 				return // a row that is pressed must not be made anew
 			}
@@ -70,13 +76,13 @@ func keyPlace(d engine.Destination) (words, icon string, ink fyne.ThemeColorName
 }
 
 func (s *Screen) keyRow(k engine.Key) fyne.CanvasObject {
-	icon := map[engine.KeyKind]string{engine.KeyComputer: "laptop", engine.KeyPassphrase: "lock"}[k.Kind]
+	icon := map[engine.KeyKind]string{engine.KeyComputer: "laptop", engine.KeyPassphrase: "lock", engine.KeyInstitution: "server"}[k.Kind]
 	if icon == "" {
 		icon = "key-round"
 	}
 	words := look.Column(0, look.Body(keyName(k)).Truncate(), look.SmallParagraph(keySays(k, s.deps.Now())))
 	parts := []fyne.CanvasObject{look.NewGlyph(look.Icon(icon, look.ColorSoft), look.IconSize), look.Grow(words)}
-	if !k.Current {
+	if !k.Current && k.Kind != engine.KeyInstitution { // that one goes with a passphrase
 		parts = append(parts, look.Secondary("Revoke…", "", func() { s.askRevoke(k) }))
 	}
 	return look.Row(12, parts...)
@@ -84,7 +90,7 @@ func (s *Screen) keyRow(k engine.Key) fyne.CanvasObject {
 
 func (s *Screen) askRevoke(k engine.Key) {
 	s.askDanger("Revoke "+keyName(k)+"?", revokeSays(k), "Revoke", func() {
-		s.act(func(ctx context.Context) error { return s.deps.Engine.RevokeKey(ctx, k.ID) },
+		s.act("Revoking a key", func(ctx context.Context) error { return s.deps.Engine.RevokeKey(ctx, k.ID) },
 			keyName(k)+" no longer opens the backup.")
 	})
 }
@@ -98,35 +104,34 @@ func (s *Screen) askDanger(title, words, do string, then func()) {
 	sheet.Show()
 }
 
-// act does something with the keys and shows them anew.
-func (s *Screen) act(do func(ctx context.Context) error, done string) {
-	s.desk.Once(func(ctx context.Context) func() {
-		err := do(ctx)
-		return func() {
-			if err != nil {
-				look.Say(s.deps.Window, err)
-			} else {
-				s.state.note = note{words: done, tone: engine.ToneOK}
-			}
-			s.view.draw()
-			s.readKeys()
+// act does something with the keys, after a fresh sign-in where the account wants one,
+// and shows them anew.
+func (s *Screen) act(what string, do func(ctx context.Context) error, done string) {
+	s.afresh.Do(what, do, func(err error) {
+		if err != nil {
+			look.Say(s.deps.Window, err)
+		} else {
+			s.state.note = note{words: done, tone: engine.ToneOK}
 		}
+		s.view.draw()
+		s.readKeys()
 	})
 }
 
 func (s *Screen) askCode() {
 	words := "A new code takes the place of the old one, which then opens nothing any more. The code is shown once: print it, save it or write it down, and keep it away from this computer."
 	look.Ask(s.deps.Window, "Make a new recovery code?", words, "Make it", "Cancel", func() {
-		s.desk.Once(func(ctx context.Context) func() {
-			code, err := s.deps.Engine.NewRecoveryCode(ctx)
-			return func() {
-				if err != nil {
-					look.Say(s.deps.Window, err)
-					return
-				}
-				s.showCode(code)
-				s.readKeys()
+		var code string
+		s.afresh.Do("A new recovery code", func(ctx context.Context) (err error) {
+			code, err = s.deps.Engine.NewRecoveryCode(ctx)
+			return err
+		}, func(err error) {
+			if err != nil {
+				look.Say(s.deps.Window, err)
+				return
 			}
+			s.showCode(code)
+			s.readKeys()
 		})
 	})
 }
@@ -152,7 +157,7 @@ func (s *Screen) showCode(code string) {
 		})
 	})
 	body := look.Column(12,
-		look.SoftParagraph("Keep it away from this computer. Whoever has it can read your files; without it and without a passphrase, the loss of this computer is the loss of the backup."),
+		look.SoftParagraph(codeSays(s.state.keys)),
 		box, look.Row(8, copied, save), says)
 	sheet = look.SheetSized(window, "Your recovery code", body, 620,
 		look.Primary("I have kept it", "", func() { sheet.Hide() }))
@@ -174,7 +179,8 @@ func (s *Screen) askPassphrase() {
 			return
 		}
 		sheet.Hide()
-		s.act(func(ctx context.Context) error { return s.deps.Engine.SetPassphrase(ctx, one.Text) },
+		phrase := one.Text
+		s.act("Setting the passphrase", func(ctx context.Context) error { return s.deps.Engine.SetPassphrase(ctx, phrase) },
 			"The passphrase now opens the backup.")
 	}
 	for _, i := range []*look.Input{one, two} {
@@ -201,9 +207,18 @@ func passphraseWrong(one, two string) string {
 	return ""
 }
 
+// askNoPassphrase asks before the passphrase goes, with which an account goes back to
+// Standard.
 func (s *Screen) askNoPassphrase() {
-	s.askDanger("Remove the passphrase?", "It then opens nothing any more. The recovery code and the keys of your computers still do.", "Remove", func() {
-		s.act(func(ctx context.Context) error { return s.deps.Engine.SetPassphrase(ctx, "") },
-			"The passphrase no longer opens the backup.")
+	remove := func(ctx context.Context) error { return s.deps.Engine.SetPassphrase(ctx, "") }
+	d := s.state.status.Destination
+	if d.Account == "" {
+		s.askDanger("Remove the passphrase?", "It then opens nothing any more. The recovery code and the keys of your computers still do.", "Remove", func() {
+			s.act("Removing the passphrase", remove, "The passphrase no longer opens the backup.")
+		})
+		return
+	}
+	look.Ask(s.deps.Window, "Go back to Standard?", standardSays(d), "Go back", "Cancel", func() {
+		s.act("Changing how the key is kept", remove, "The key is kept as Standard: a passphrase is no longer needed.")
 	})
 }

@@ -101,6 +101,8 @@ func keyName(k engine.Key) string {
 		return "Passphrase"
 	case engine.KeyRecovery:
 		return "Recovery code"
+	case engine.KeyInstitution:
+		return "Key of your institution"
 	}
 	return "Key of another program"
 }
@@ -108,9 +110,10 @@ func keyName(k engine.Key) string {
 // keySays is what a key opens, and since when.
 func keySays(k engine.Key, now time.Time) string {
 	says := map[engine.KeyKind]string{
-		engine.KeyComputer:   "opens the backup without asking",
-		engine.KeyPassphrase: "opens the backup on any computer",
-		engine.KeyRecovery:   "opens the backup when everything else is lost",
+		engine.KeyComputer:    "opens the backup without asking",
+		engine.KeyPassphrase:  "opens the backup on any computer",
+		engine.KeyRecovery:    "opens the backup when everything else is lost",
+		engine.KeyInstitution: "opens the backup on a computer on which you sign in",
 	}[k.Kind]
 	if says == "" {
 		says = "was not made by Holdfast"
@@ -132,6 +135,49 @@ func revokeSays(k engine.Key) string {
 		return "The code that you printed or saved then opens nothing any more. Without it, losing this computer and forgetting the passphrase would mean losing the files. Make a new code soon."
 	}
 	return "Whoever made this key can then not open the backup with it any more. The files stay."
+}
+
+// keptBy says who has the key of an account, "" for a folder or drive and while the
+// keys are not known.
+func keptBy(d engine.Destination, keys []engine.Key) string {
+	switch {
+	case d.Account == "" || len(keys) == 0:
+		return ""
+	case hasKey(keys, engine.KeyInstitution):
+		return "**Standard**: " + d.Server + " keeps a key for you, apart from your files. You need nothing but your sign-in to open the backup on a new computer, and whenever the key is given out you get a mail."
+	}
+	return "**Only you have the key**: " + d.Server + " cannot open your files. Without your passphrase and recovery code, nobody can open them on a new computer."
+}
+
+// passphraseMeans is what a passphrase is for.
+func passphraseMeans(d engine.Destination) string {
+	if d.Account == "" {
+		return "Opens the backup on any computer. Nobody but you knows it."
+	}
+	return "Opens the backup on any computer. Nobody but you knows it, and your institution keeps no key any more."
+}
+
+// withoutPassphrase says whether one can go back to where there was none: in an
+// account, that is where the institution keeps a key.
+func withoutPassphrase(d engine.Destination, keys []engine.Key) bool {
+	if d.Account != "" {
+		return len(keys) > 0 && !hasKey(keys, engine.KeyInstitution)
+	}
+	return hasKey(keys, engine.KeyPassphrase)
+}
+
+// standardSays is what going back to Standard means.
+func standardSays(d engine.Destination) string {
+	return d.Server + " then keeps a key for you again, apart from your files, and you need nothing but your sign-in to open the backup on a new computer. A passphrase opens nothing any more; the recovery code still does. Nothing is uploaded again."
+}
+
+// codeSays is what a recovery code means where it is shown.
+func codeSays(keys []engine.Key) string {
+	says := "Keep it away from this computer. Whoever has it can read your files"
+	if hasKey(keys, engine.KeyInstitution) {
+		return says + ", without your institution."
+	}
+	return says + "; without it and without a passphrase, the loss of this computer is the loss of the backup."
 }
 
 // hasKey finds a kind of key.

@@ -80,6 +80,32 @@ func TestHours(t *testing.T) {
 	}
 }
 
+func TestWhatCanBeChosenInsteadOfAPassphrase(t *testing.T) {
+	folder, college := engine.Destination{Address: "/media/backup"}, engine.Destination{Account: "ann@college.edu"}
+	keys := func(kinds ...engine.KeyKind) (list []engine.Key) {
+		for _, k := range kinds {
+			list = append(list, engine.Key{Kind: k})
+		}
+		return list
+	}
+	for _, c := range []struct {
+		name string
+		at   engine.Destination
+		keys []engine.Key
+		want bool
+	}{
+		{"a folder without a passphrase", folder, keys(engine.KeyRecovery), false},
+		{"a folder with a passphrase", folder, keys(engine.KeyPassphrase), true},
+		{"an account of which nothing is known yet", college, nil, false},
+		{"an account whose institution keeps a key", college, keys(engine.KeyInstitution, engine.KeyPassphrase), false},
+		{"an account of which only the person has a key", college, keys(engine.KeyRecovery), true},
+	} {
+		if got := withoutPassphrase(c.at, c.keys); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 func TestHowACheckEndedIsNeverBetterThanItWas(t *testing.T) {
 	for _, c := range []struct {
 		name string
