@@ -372,6 +372,36 @@ func TestGettingFilesBackWorksFromALostCatalog(t *testing.T) {
 	}
 }
 
+func TestAFirstBackupThatIsAboutToStartNeedsNoAttention(t *testing.T) {
+	w := newWorldApart(t).write("letter.txt", "dear all")
+	w.reopen(background)
+	_, goOn, err := w.hold(w.ctx()) // as while a person keeps the recovery code
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.setUp()
+	if s := w.status(engine.StateBackingUp); s.Progress.Active || !s.Progress.Counting || !strings.Contains(s.Reason, "about to start") {
+		t.Errorf("before the first backup: %+v", s)
+	}
+	settings, err := w.Settings(w.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := w.clock.now().Add(48 * time.Hour)
+	always := settings
+	settings.Schedule.Hours = []engine.HourSpan{{Days: []time.Weekday{later.Weekday()}, From: 0, To: 24 * 60}}
+	w.must(w.SaveSettings(w.ctx(), settings))
+	if s := w.status(engine.StateAttention); !strings.Contains(s.Reason, later.Weekday().String()) {
+		t.Errorf("while the hours of Settings keep it back: %s", s.Reason)
+	}
+	w.must(w.SaveSettings(w.ctx(), always))
+	goOn()
+	eventually(t, "the first backup ran by itself", func() bool {
+		s, err := w.Status(w.ctx())
+		return err == nil && !s.LastBackup.IsZero() && s.State == engine.StateProtected
+	})
+}
+
 func TestBackgroundCapturesWhatFileEventsTell(t *testing.T) {
 	w := newWorldApart(t).setUp().write("letter.txt", "dear all", "deep/er/diary", "today")
 	w.reopen(background)

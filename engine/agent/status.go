@@ -94,8 +94,11 @@ func (a *Agent) decide(s *engine.Status, fault error) {
 		s.SignIn = s.Destination.Account != "" && engine.KindOf(fault) == engine.KindSignIn
 	case !s.Destination.Reachable:
 		s.State, s.Reason = engine.StateAttention, explain("status", s.Destination.Address, storage.ErrUnreachable).Error()
+	case s.LastBackup.IsZero() && !s.NextBackup.IsZero() && !s.NextBackup.After(a.Now()): // nothing keeps it from starting
+		s.State, s.Reason = engine.StateBackingUp, "The first backup is about to start. You can close this window."
+		s.Progress = engine.Progress{First: true, Counting: true, Left: -1}
 	case s.LastBackup.IsZero():
-		s.State, s.Reason = engine.StateAttention, "Nothing is backed up yet. The first backup is about to start."
+		s.State, s.Reason = engine.StateAttention, "Nothing is backed up yet. "+firstBackup(s.NextBackup, a.Background)
 	case s.Problems > 0:
 		s.State = engine.StateAttention
 		s.Reason = fmt.Sprintf("%s could not be read and are not protected. See Details for which and why.", plural(s.Problems, "file or folder", "files or folders"))
@@ -105,6 +108,17 @@ func (a *Agent) decide(s *engine.Status, fault error) {
 	default:
 		s.State, s.Reason = engine.StateProtected, "Everything that you chose is stored."
 	}
+}
+
+// firstBackup says when the first one comes.
+func firstBackup(next time.Time, background bool) string {
+	switch {
+	case !background:
+		return "Start the first backup."
+	case next.IsZero():
+		return "The first backup starts by itself as soon as Settings allow it."
+	}
+	return "The first backup starts by itself on " + next.Local().Format("Monday at 15:04") + "."
 }
 
 func plural(n int, one, many string) string {

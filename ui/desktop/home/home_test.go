@@ -59,6 +59,8 @@ func TestHomeIsDrawn(t *testing.T) {
 	counting := first()
 	counting.Progress = engine.Progress{Active: true, Checked: 40211, CheckTotal: 128402, Counting: true, NewBytes: 1.2e9, Uploaded: 3e8, StoredBefore: 412e9, Speed: 41e6, Limit: "disk", Left: -1, Current: "/home/ann/Pictures/a folder with quite a long name, as people make them/2025/Holidays/IMG_2034 (copy of the copy).heic"}
 	counting.Reason, counting.Proven, counting.Days, counting.Problems, counting.LastBackup = "Looking for what changed.", engine.Proof{}, days(0, 0), 0, time.Time{}
+	starting := engine.Status{Computer: calm.Computer, Destination: calm.Destination, State: engine.StateBackingUp,
+		Reason: "The first backup is about to start. You can close this window.", Progress: engine.Progress{First: true, Counting: true, Left: -1}}
 	signedOut := calm
 	signedOut.State, signedOut.SignIn = engine.StateAttention, true
 	signedOut.Reason = "This computer was signed out of its account. What is stored is safe; backing up waits. Sign in again, and it goes on from where it was."
@@ -66,6 +68,7 @@ func TestHomeIsDrawn(t *testing.T) {
 	account[0].Owner, account[0].Asset, account[0].State = engine.OwnerInstitution, "A-1071", "blocked"
 	for name, state := range map[string]State{
 		"home-signed-out": {Known: true, Status: signedOut, Others: account, Now: now},
+		"home-starting":   {Known: true, Status: starting, Now: now},
 		"home":            {Known: true, Status: first(), Others: others(), Now: now},
 		"home-protected":  {Known: true, Status: calm, Others: others(), Now: now},
 		"home-paused":     {Known: true, Status: resting, Now: now},
