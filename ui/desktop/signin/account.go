@@ -227,7 +227,7 @@ func (s *Screen) join() {
 			s.change(func(a *Account) { a.Asking, a.Err = false, err })
 			if err == nil {
 				s.view.accountSecret.SetText("")
-				s.connected(connected, nil)
+				s.connected(connected, Made{or(request.Computer, s.deps.Computer), a.In.Server.Address}, nil)
 			}
 		}
 	})

@@ -162,13 +162,13 @@ func (s *Screen) goOn() {
 	}
 	s.desk.Once(func(ctx context.Context) func() {
 		connected, err := s.deps.Engine.Connect(ctx, request)
-		return func() { s.connected(connected, err) }
+		return func() { s.connected(connected, Made{request.Computer, request.Address}, err) }
 	})
 }
 
-func (s *Screen) connected(connected engine.Connected, err error) {
+func (s *Screen) connected(connected engine.Connected, made Made, err error) {
 	next := s.state
-	next.Connecting, next.ConnectErr = false, err
+	next.Connecting, next.ConnectErr, next.Made = false, err, made
 	if err != nil {
 		s.draw(next)
 		return
@@ -208,7 +208,7 @@ func (s *Screen) done() {
 }
 
 func (s *Screen) text() string {
-	return page(s.state.Connected.RecoveryCode, s.deps.Computer, or(s.state.Address, s.state.Account.Found.Address), s.deps.Now())
+	return page(s.state.Connected.RecoveryCode, s.state.Made, s.deps.Now())
 }
 
 // kept says what became of the code.

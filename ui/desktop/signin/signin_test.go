@@ -248,6 +248,38 @@ func TestSigningInOpensTheBrowserAndJoins(t *testing.T) {
 	}
 }
 
+func TestTheRecoveryPageNamesWhatThePersonGave(t *testing.T) {
+	address := "https://backup.college.edu"
+	f := &server{found: engine.Server{Address: address, Trusted: true}, in: engine.SignedIn{ID: "s1", Seats: 4, Server: engine.Server{Address: address}}}
+	f.connected = engine.Connected{Made: true, RecoveryCode: code}
+	s, _ := signingIn(t, f)
+	s.choosePlace() // a folder first, and then the server after all
+	s.view.address.SetText("/media/ann/Backup")
+	s.desk.Settle()
+	s.start()
+	s.findServer()
+	settleAll(s)
+	s.view.name.SetText("Ann’s laptop")
+	s.join()
+	settleAll(s)
+	if text := s.text(); s.state.Step != StepCode || !strings.Contains(text, "Computer: Ann’s laptop\n") || !strings.Contains(text, "Backup:   "+address+"\n") || !strings.Contains(text, code) {
+		t.Errorf("at step %v the page is\n%s", s.state.Step, text)
+	}
+}
+
+func TestTheRecoveryPageOfAFolderNamesIt(t *testing.T) {
+	f := &fake{place: engine.Place{State: engine.PlaceMissing, Free: -1}, connected: engine.Connected{Made: true, RecoveryCode: code}}
+	s := open(t, f, nil)
+	s.choosePlace()
+	s.view.address.SetText("/media/ann/Backup")
+	s.desk.Settle()
+	s.goOn()
+	s.desk.Settle()
+	if text := s.text(); !strings.Contains(text, "Computer: laptop\n") || !strings.Contains(text, "Backup:   /media/ann/Backup\n") {
+		t.Errorf("the page is\n%s", text)
+	}
+}
+
 func TestAStrangeCertificateIsComparedFirst(t *testing.T) {
 	f := &server{found: engine.Server{Address: "https://backup.college.edu", Fingerprint: strings.Repeat("ab", 32)}, in: engine.SignedIn{ID: "s1"}}
 	s, opened := signingIn(t, f)

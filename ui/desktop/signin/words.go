@@ -43,7 +43,14 @@ type State struct {
 	Connecting bool
 	ConnectErr error
 	Connected  engine.Connected
+	Made       Made // what Connected is about
 	Kept       bool // "I have kept it"
+}
+
+// Made is which computer backs up where, as the person gave both.
+type Made struct {
+	Computer string // its name
+	Address  string // a folder's, or a server's
 }
 
 // folderOn is where the backup goes on a drive: a folder of its own, so that the
@@ -136,13 +143,13 @@ func groups(code string) []string {
 }
 
 // page is what is saved or printed of a recovery code.
-func page(code, computer, address string, now time.Time) string {
+func page(code string, made Made, now time.Time) string {
 	var b strings.Builder
 	b.WriteString("Holdfast recovery code\n\n    " + code + "\n\n")
-	if computer != "" {
-		b.WriteString("Computer: " + computer + "\n")
+	if made.Computer != "" {
+		b.WriteString("Computer: " + made.Computer + "\n")
 	}
-	b.WriteString("Backup:   " + address + "\n")
+	b.WriteString("Backup:   " + made.Address + "\n")
 	b.WriteString("Made:     " + now.Format("2 January 2006") + "\n\n")
 	b.WriteString("With this code the files in the backup can be read on any computer.\n")
 	b.WriteString("Keep it on paper, away from the computer, and show it to nobody.\n")
