@@ -15,10 +15,14 @@ import (
 	"holdfast/ui/desktop/uimap"
 )
 
-const laptop = "Ann's laptop"
+const (
+	laptop     = "Ann's laptop"
+	passphrase = "seven quiet owls at noon"
+)
 
 // Ann is invited, signs in from the window with her browser, and gets the files of
-// this computer on another one.
+// this computer on another one. Then she takes the key from her institution, and gets
+// them with her passphrase.
 func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	i := found(t)
 	i.invite(ann)
@@ -71,7 +75,40 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	s.see(words("Protected"), time.Minute)
 	s.picture("server-protected")
 
-	gotElsewhere(t, i, thesis)
+	gotElsewhere(t, i, thesis, "Ann's desktop")
+	takePassphrase(s, i, pages)
+	secret := filepath.Join(t.TempDir(), "secret")
+	keep(t, secret, []byte(passphrase+"\n"))
+	gotElsewhere(t, i, thesis, "Ann's tower", "--secret-file", secret)
+}
+
+// takePassphrase changes in the window how the key is kept, some time after the
+// sign-in: the browser opens once more, and what was asked for is done after it.
+func takePassphrase(s *screen, i *institution, pages func(*screen) string) {
+	s.t.Helper()
+	s.restart() // which is as good as waiting for the sign-in to grow old
+	s.click(button("Settings"))
+	s.click(words("Security"))
+	s.see(words("keeps a key for you"), soon)
+	s.picture("keys-standard")
+	s.click(button("Set…"))
+	s.see(button("Set the passphrase"), soon)
+	s.hide(field(1), passphrase)
+	s.hide(field(2), passphrase)
+	s.picture("keys-passphrase")
+	s.click(button("Set the passphrase"))
+	s.see(words("Sign in to go on"), soon)
+	s.picture("keys-sign-in-needed")
+	s.click(button("Sign in"))
+	s.see(words("Go on in your browser"), soon)
+	s.picture("keys-browser")
+	i.connect(pages(s))
+	s.see(words("The passphrase now opens the backup."), soon)
+	s.see(words("Only you have the key"), soon)
+	if s.shows(words("Key of your institution")) {
+		s.t.Error("the institution still has a key")
+	}
+	s.picture("keys-only-mine")
 }
 
 // homeOfItsOwn is a home folder in which nothing was set up, for this test alone.
@@ -125,9 +162,9 @@ func fingerprintOn(s *screen) string {
 	return all.String()
 }
 
-// gotElsewhere signs in on a second computer, by command, and gets a file of the
-// first one there.
-func gotElsewhere(t *testing.T, i *institution, path string) {
+// gotElsewhere signs in on another computer, by command, and gets a file of the first
+// one there.
+func gotElsewhere(t *testing.T, i *institution, path, name string, flags ...string) {
 	t.Helper()
 	home := t.TempDir()
 	command := built(t, "HOLDFAST_BIN", "holdfast")
@@ -138,7 +175,7 @@ func gotElsewhere(t *testing.T, i *institution, path string) {
 		return cmd
 	}
 	said := new(lines)
-	signIn := holdfast("sign-in", "https://"+i.address, "--name", "Ann's desktop", "--fingerprint", i.fingerprint)
+	signIn := holdfast(append([]string{"sign-in", "https://" + i.address, "--name", name, "--fingerprint", i.fingerprint}, flags...)...)
 	signIn.Stdout, signIn.Stderr = said, said
 	if err := signIn.Start(); err != nil {
 		t.Fatal(err)
@@ -155,11 +192,11 @@ func gotElsewhere(t *testing.T, i *institution, path string) {
 	select {
 	case err := <-ended:
 		if err != nil {
-			t.Fatalf("signing in on a second computer: %v\n%s", err, said.tail())
+			t.Fatalf("signing in on another computer: %v\n%s", err, said.tail())
 		}
 	case <-time.After(30 * time.Second):
 		_ = signIn.Process.Kill()
-		t.Fatalf("signing in on a second computer goes on and on: %s", said.tail())
+		t.Fatalf("signing in on another computer goes on and on: %s", said.tail())
 	}
 
 	back := filepath.Join(home, "back")

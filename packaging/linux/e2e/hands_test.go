@@ -169,6 +169,14 @@ func (s *screen) write(w thing, text string) {
 	}}, soon)
 }
 
+// hide types into a field that does not show what is typed.
+func (s *screen) hide(w thing, text string) {
+	s.t.Helper()
+	s.click(w)
+	s.see(thing{w.what + " with the cursor in it", func(m uimap.Map, c uimap.Control) bool { return w.is(m, c) && c.Focused }}, soon)
+	s.x("type", "--delay", "25", text)
+}
+
 // key presses keys by their X names.
 func (s *screen) key(names ...string) {
 	s.t.Helper()

@@ -112,6 +112,20 @@ func (s *screen) again() <-chan struct{} {
 	return ended
 }
 
+// restart ends the program and starts it again.
+func (s *screen) restart() {
+	s.t.Helper()
+	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	<-s.exited
+	if err := os.Remove(s.mapPath); err != nil {
+		s.t.Fatal(err)
+	}
+	s.launch()
+	s.await()
+}
+
 // running says that the process has not ended.
 func (s *screen) running() bool {
 	select {
