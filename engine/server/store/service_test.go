@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"holdfast/engine/server/computers"
+	"holdfast/engine/server/store"
 	"holdfast/engine/server/store/storetest"
 	"holdfast/engine/storage"
 )
@@ -253,5 +255,34 @@ func TestMakingARepositoryAndAskingWhatIsFree(t *testing.T) {
 		if got := free(); got != "0" {
 			t.Errorf("nothing is left, not %s", got)
 		}
+	})
+}
+
+func TestTheHeadOfAFileIsItsFirstBytes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.post(annLaptop, storage.Keys, []byte("content"))
+		w.post(annLaptop, storage.Keys, nil)
+		name := nameOf([]byte("content"))
+		head := func(account, name string, limit int64, want string) {
+			t.Helper()
+			if b, err := w.service.Head(t.Context(), account, storage.Keys, name, limit); err != nil || string(b) != want {
+				t.Errorf("%q, %v", b, err)
+			}
+		}
+		head(ann, name, 100, "content")
+		head(ann, name, 3, "con")
+		head(ann, nameOf(nil), 100, "")
+		gone := func(account, name string) {
+			t.Helper()
+			if b, err := w.service.Head(t.Context(), account, storage.Keys, name, 100); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("%q, %v", b, err)
+			}
+		}
+		gone(bob, name)
+		gone(ann, nameOf([]byte("other")))
+		if err := w.service.Remove(t.Context(), ann, storage.Keys, name, "maintenance"); err != nil {
+			t.Fatal(err)
+		}
+		gone(ann, name)
 	})
 }
