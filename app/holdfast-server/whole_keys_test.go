@@ -7,6 +7,7 @@ import (
 	"holdfast/engine"
 	"holdfast/engine/account"
 	"holdfast/engine/server/people"
+	"holdfast/engine/storage"
 )
 
 // keyKinds are the kinds of the keys that the computer sees, in order.
@@ -124,6 +125,25 @@ func TestTheLastKeyOfThePersonIsNotRevoked(t *testing.T) {
 		t.Errorf("there are %v", kinds)
 	}
 	c.computer("desktop").join()
+}
+
+func TestAKeyThatTheInstitutionForgotIsNotListedAsItsOwn(t *testing.T) {
+	c := newCollege(t)
+	p := c.computer("laptop")
+	p.join()
+	kept := p.keyOf(engine.KeyInstitution)
+	if err := c.session().ForgetKey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.v.store.Unhold(t.Context(), c.person, storage.Keys, kept); err != nil { // as after a step that broke off
+		t.Fatal(err)
+	}
+	if kinds := p.keyKinds(); slices.Contains(kinds, engine.KeyInstitution) || len(kinds) != 3 {
+		t.Errorf("there are %v", kinds)
+	}
+	if err := p.RevokeKey(t.Context(), kept); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestTheSignInOfSomebodyElseChangesNoKeys(t *testing.T) {

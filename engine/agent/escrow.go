@@ -79,6 +79,20 @@ func (a *Agent) keeping(ctx context.Context, op string) (*keeping, error) {
 	return &keeping{session, where.Address, info.Key.Mode == keptStandard}, nil
 }
 
+// keptKeyFile is the key file that the institution has the secret of, "" for none.
+func (a *Agent) keptKeyFile(ctx context.Context, op string) (string, error) {
+	_, where, err := a.connected(op)
+	if err != nil || where.Account == nil {
+		return "", err
+	}
+	d, err := a.asDevice(ctx, where)
+	if err != nil {
+		return "", err
+	}
+	info, err := d.Account(ctx)
+	return info.Key.KeyFile, explainServer(op, where.Address, err)
+}
+
 // keepNoMore takes the key from the institution: from now on only the person has it.
 func (a *Agent) keepNoMore(ctx context.Context) error {
 	const op = "change key"

@@ -25,6 +25,10 @@ func (a *Agent) KeyList(ctx context.Context) ([]engine.Key, error) {
 	if err != nil {
 		return nil, explain(op, r.Store().Location(), err)
 	}
+	kept, err := a.keptKeyFile(ctx, op)
+	if err != nil {
+		return nil, err
+	}
 	names := map[string]string{}
 	if computers, err := a.Computers(ctx); err == nil {
 		for _, c := range computers {
@@ -36,6 +40,9 @@ func (a *Agent) KeyList(ctx context.Context) ([]engine.Key, error) {
 		k := engine.Key{ID: info.ID, Kind: keyKind(info), Computer: info.Hostname, Created: info.Created, Current: info.ID == r.KeyID()}
 		if name := names[strings.TrimPrefix(info.Username, keyComputer)]; name != "" && k.Kind == engine.KeyComputer {
 			k.Computer = name
+		}
+		if k.Kind == engine.KeyInstitution && kept != info.ID && kept != keyPending { // whose secret it never got, or forgot
+			k.Kind = engine.KeyOther
 		}
 		keys = append(keys, k)
 	}

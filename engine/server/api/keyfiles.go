@@ -90,7 +90,7 @@ var errLastKey = problem(http.StatusConflict, "conflict", "Without this key nobo
 // dropKeyFiles puts key files into the hold, as long as what is left is enough. Two
 // that race to remove the last two both see too little left, and each brings back its
 // own.
-func (a *api) dropKeyFiles(ctx context.Context, account, by string, drop []keyFile, enough func(left []keyFile) bool) error {
+func (a *api) dropKeyFiles(ctx context.Context, account string, drop []keyFile, enough func(left []keyFile) bool) error {
 	check := func(ctx context.Context) error {
 		files, err := a.keyFiles(ctx, account)
 		if err == nil && !enough(without(files, drop)) {
@@ -101,7 +101,7 @@ func (a *api) dropKeyFiles(ctx context.Context, account, by string, drop []keyFi
 	if err := check(ctx); err != nil {
 		return err
 	}
-	gone, err := a.holdKeyFiles(ctx, account, by, drop)
+	gone, err := a.holdKeyFiles(ctx, account, drop)
 	ctx = context.WithoutCancel(ctx) // the caller going away must not stop the bringing back
 	if err == nil {
 		err = check(ctx)
@@ -119,9 +119,9 @@ func (a *api) dropKeyFiles(ctx context.Context, account, by string, drop []keyFi
 
 // holdKeyFiles says which it has put into the hold: not those where somebody else was
 // faster.
-func (a *api) holdKeyFiles(ctx context.Context, account, by string, files []keyFile) (gone []keyFile, err error) {
+func (a *api) holdKeyFiles(ctx context.Context, account string, files []keyFile) (gone []keyFile, err error) {
 	for _, k := range files {
-		err := a.Store.Remove(ctx, account, storage.Keys, k.name, by)
+		err := a.Store.Remove(ctx, account, storage.Keys, k.name, account)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}

@@ -54,7 +54,7 @@ func (a *api) forgetKey(w http.ResponseWriter, r *http.Request, c access.Caller)
 		return err
 	}
 	institutions := slices.DeleteFunc(files, func(k keyFile) bool { return k.name != named && k.user != keyOfInstitution })
-	if err := a.dropKeyFiles(ctx, account, account, institutions, anyPersons); err != nil {
+	if err := a.dropKeyFiles(ctx, account, institutions, anyPersons); err != nil {
 		return told(err)
 	}
 	if err := a.Escrow.Forget(ctx, account, account); err != nil {
@@ -92,7 +92,7 @@ func (a *api) removeKeyFile(w http.ResponseWriter, r *http.Request, c access.Cal
 	if kept && slices.Contains(keptKeyFiles(files, named), gone) {
 		return problem(http.StatusConflict, "conflict", "The institution keeps the secret of this key. Change how the key is kept instead.")
 	}
-	err = a.dropKeyFiles(ctx, account, account, []keyFile{gone}, func(left []keyFile) bool {
+	err = a.dropKeyFiles(ctx, account, []keyFile{gone}, func(left []keyFile) bool {
 		if !gone.persons() {
 			return len(left) > 0
 		}

@@ -8,7 +8,7 @@
 // the second half alone, for those who asked for nothing but to sign in again.
 //
 //	s.afresh.Do("Removing files from the backup",
-//		func(ctx context.Context) error { return s.deps.Engine.Remove(ctx, path) },
+//		func(ctx context.Context) error { return s.remove(ctx, path) },
 //		func(err error) { look.Say(s.deps.Window, err); s.load() })
 //
 // It promises that no call of the engine and no browser is waited for on the UI
