@@ -46,3 +46,7 @@ type Key struct {
 	Created  time.Time
 	Current  bool // the one this computer uses
 }
+
+// MinPassphrase is how many characters a new passphrase has at least. What is stored
+// can be attacked without asking anybody, so it is more than a password needs.
+const MinPassphrase = 12

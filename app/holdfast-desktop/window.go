@@ -71,7 +71,7 @@ func newWindow(p *program) *window {
 		desktop.Downloads:   w.downloads,
 		desktop.History:     history.New(history.Deps{Engine: e, Window: w.fyne}),
 		desktop.Settings: settings.New(settings.Deps{Engine: e, Window: w.fyne, Changed: p.changed, Gone: func() { p.follow() },
-			OpenURL: p.openURL, Raise: w.fyne.RequestFocus, Version: version, Licences: licences()}),
+			OpenURL: p.openURL, Raise: w.fyne.RequestFocus, Print: printer(), Version: version, Licences: licences()}),
 		desktop.Details: details.New(details.Deps{Engine: e, Window: w.fyne, Back: func() { w.shell.Go(desktop.Home) }}),
 	})
 	w.fyne.SetContent(w.shell.Content())

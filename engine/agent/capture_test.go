@@ -303,7 +303,7 @@ func TestDetailsAddUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Versions != 2 || d.Stored < 300000 || d.Unique > 310000 || d.Original < 500000 || len(d.Days) == 0 {
+	if d.Versions != 2 || d.Stored < 300000 || d.Unique > 330000 || d.Original < 500000 || len(d.Days) == 0 {
 		t.Errorf("%+v", d)
 	}
 	var sum int64

@@ -2,7 +2,9 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"holdfast/engine"
 	"holdfast/engine/repo"
@@ -103,8 +105,8 @@ func (a *Agent) SetPassphrase(ctx context.Context, passphrase string) error {
 		a.event(engine.ToneOK, "key", "The passphrase was taken away.")
 		return nil
 	}
-	if len(passphrase) < 8 {
-		return invalid("set passphrase", "", "A passphrase needs at least 8 characters; several words are best. The old one was not changed.")
+	if utf8.RuneCountInString(passphrase) < engine.MinPassphrase {
+		return tooShort("set passphrase")
 	}
 	if err := a.replaceKey(ctx, keyPassphrase, repo.NewKey{Secret: passphrase, Username: keyPassphrase}); err != nil {
 		return err
@@ -114,6 +116,10 @@ func (a *Agent) SetPassphrase(ctx context.Context, passphrase string) error {
 	}
 	a.event(engine.ToneOK, "key", "The passphrase was changed.")
 	return nil
+}
+
+func tooShort(op string) error {
+	return invalid(op, "", fmt.Sprintf("A passphrase needs at least %d characters; several words are best. Nothing was changed.", engine.MinPassphrase))
 }
 
 // replaceKey adds a key and removes those that had the same purpose. A key without

@@ -34,6 +34,7 @@ type Deps struct {
 	Gone    func()                // told after the destination was disconnected; nil: nobody
 	OpenURL func(string) error    // shows a page in the browser; nil: there is none
 	Raise   func()                // brings the window before the others; may be nil
+	Print   func(string) error    // sends a text to the printer; nil: there is none
 
 	Version  string // of the program
 	Licences string // notices of what is built in

@@ -527,6 +527,21 @@ func TestDisconnectingSaysWhatGivesTheFilesBack(t *testing.T) {
 	}
 }
 
+func TestThePrintedCodeNamesTheComputerAndTheBackup(t *testing.T) {
+	f := anns()
+	s := stand(t, f, "light", 1180, 760)
+	printed := ""
+	s.deps.Print = func(text string) error { printed = text; return nil }
+	s.showCode("K7QP-3M2X")
+	button(t, s.window, "Print").Tapped(nil)
+	s.desk.Settle()
+	for _, part := range []string{"K7QP-3M2X", f.settings.Computer, f.status.Destination.Address} {
+		if part == "" || !strings.Contains(printed, part) {
+			t.Errorf("%q is not in\n%s", part, printed)
+		}
+	}
+}
+
 func TestTheNameIsTakenWhenTheFocusLeavesIt(t *testing.T) {
 	f := anns()
 	s := stand(t, f, "light", 1180, 760)

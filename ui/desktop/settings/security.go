@@ -8,11 +8,9 @@ import (
 	"fyne.io/fyne/v2"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/codepage"
 	"holdfast/ui/desktop/look"
 )
-
-// shortest is how many characters a passphrase has at least.
-const shortest = 12
 
 func newSecurity(s *Screen) *section {
 	keys := look.Column(10)
@@ -140,28 +138,48 @@ func (s *Screen) askCode() {
 func (s *Screen) showCode(code string) {
 	window := s.deps.Window
 	box := look.Framed(look.Strong(code))
+	text := codepage.Text(code, codepage.Of{Computer: s.state.settings.Computer, Address: s.state.status.Destination.Address}, s.deps.Now())
 	says := look.SmallParagraph("")
 	says.Hide()
 	var sheet *look.Dialog
+	kept := func(words string) {
+		says.Set(words)
+		says.Show()
+		sheet.Resize()
+	}
 	var copied *look.Button
 	copied = look.Secondary("Copy", "copy", func() {
 		fyne.CurrentApp().Clipboard().SetContent(code)
 		copied.SetText("Copied")
 	})
 	save := look.Secondary("Save…", "save", func() {
-		text := fmt.Sprintf("Recovery code of the Holdfast backup\r\nmade on %s\r\n\r\n%s\r\n", s.deps.Now().Format("2 January 2006"), code)
 		look.SaveText(window, "Holdfast recovery code.txt", text, func(path string) {
-			says.Set("Saved as " + path + ".")
-			says.Show()
-			sheet.Resize()
+			kept("Saved as " + path + ". Move it off this computer.")
 		})
 	})
+	buttons := []fyne.CanvasObject{copied, save}
+	if s.deps.Print != nil {
+		buttons = append(buttons, look.Secondary("Print", "printer", func() { s.printCode(text, kept) }))
+	}
 	body := look.Column(12,
 		look.SoftParagraph(codeSays(s.state.keys)),
-		box, look.Row(8, copied, save), says)
+		box, look.Row(8, buttons...), says)
 	sheet = look.SheetSized(window, "Your recovery code", body, 620,
 		look.Primary("I have kept it", "", func() { sheet.Hide() }))
 	sheet.Show()
+}
+
+func (s *Screen) printCode(text string, kept func(words string)) {
+	s.desk.Once(func(context.Context) func() {
+		err := s.deps.Print(text)
+		return func() {
+			if err != nil {
+				look.Say(s.deps.Window, &engine.Error{Op: "print", Message: "It could not be printed. Save it as a text file and print that.", Err: err})
+				return
+			}
+			kept("Sent to the printer.")
+		}
+	})
 }
 
 // askPassphrase asks for a passphrase twice.
@@ -199,8 +217,8 @@ func (s *Screen) askPassphrase() {
 // passphraseWrong says what is wrong with a new passphrase, "" when nothing is.
 func passphraseWrong(one, two string) string {
 	switch {
-	case len([]rune(one)) < shortest:
-		return fmt.Sprintf("Take at least %d characters.", shortest)
+	case len([]rune(one)) < engine.MinPassphrase:
+		return fmt.Sprintf("Take at least %d characters; a few words are best.", engine.MinPassphrase)
 	case one != two:
 		return "The two are not the same."
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/codepage"
 	"holdfast/ui/desktop/look"
 )
 
@@ -227,7 +228,7 @@ func (s *Screen) join() {
 			s.change(func(a *Account) { a.Asking, a.Err = false, err })
 			if err == nil {
 				s.view.accountSecret.SetText("")
-				s.connected(connected, Made{or(request.Computer, s.deps.Computer), a.In.Server.Address}, nil)
+				s.connected(connected, codepage.Of{Computer: or(request.Computer, s.deps.Computer), Address: a.In.Server.Address}, nil)
 			}
 		}
 	})

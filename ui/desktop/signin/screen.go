@@ -8,6 +8,7 @@ import (
 
 	"holdfast/engine"
 	"holdfast/ui/desktop/ask"
+	"holdfast/ui/desktop/codepage"
 	"holdfast/ui/desktop/look"
 )
 
@@ -162,11 +163,11 @@ func (s *Screen) goOn() {
 	}
 	s.desk.Once(func(ctx context.Context) func() {
 		connected, err := s.deps.Engine.Connect(ctx, request)
-		return func() { s.connected(connected, Made{request.Computer, request.Address}, err) }
+		return func() { s.connected(connected, codepage.Of{Computer: request.Computer, Address: request.Address}, err) }
 	})
 }
 
-func (s *Screen) connected(connected engine.Connected, made Made, err error) {
+func (s *Screen) connected(connected engine.Connected, made codepage.Of, err error) {
 	next := s.state
 	next.Connecting, next.ConnectErr, next.Made = false, err, made
 	if err != nil {
@@ -208,7 +209,7 @@ func (s *Screen) done() {
 }
 
 func (s *Screen) text() string {
-	return page(s.state.Connected.RecoveryCode, s.state.Made, s.deps.Now())
+	return codepage.Text(s.state.Connected.RecoveryCode, s.state.Made, s.deps.Now())
 }
 
 // kept says what became of the code.

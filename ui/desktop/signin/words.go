@@ -1,11 +1,12 @@
 package signin
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/codepage"
 	"holdfast/ui/desktop/look"
 )
 
@@ -43,14 +44,8 @@ type State struct {
 	Connecting bool
 	ConnectErr error
 	Connected  engine.Connected
-	Made       Made // what Connected is about
-	Kept       bool // "I have kept it"
-}
-
-// Made is which computer backs up where, as the person gave both.
-type Made struct {
-	Computer string // its name
-	Address  string // a folder's, or a server's
+	Made       codepage.Of // what Connected is about
+	Kept       bool        // "I have kept it"
 }
 
 // folderOn is where the backup goes on a drive: a folder of its own, so that the
@@ -129,8 +124,8 @@ func wrongPhrase(phrase, again string) string {
 	switch {
 	case strings.TrimSpace(phrase) == "":
 		return "Type a passphrase, or take the check away."
-	case len([]rune(phrase)) < 8:
-		return "Use eight characters or more; a few words are best."
+	case len([]rune(phrase)) < engine.MinPassphrase:
+		return fmt.Sprintf("Take at least %d characters; a few words are best.", engine.MinPassphrase)
 	case phrase != again:
 		return "The two are not the same."
 	}
@@ -140,21 +135,6 @@ func wrongPhrase(phrase, again string) string {
 // groups cuts a recovery code where its dashes are.
 func groups(code string) []string {
 	return strings.FieldsFunc(code, func(r rune) bool { return r == '-' || r == ' ' })
-}
-
-// page is what is saved or printed of a recovery code.
-func page(code string, made Made, now time.Time) string {
-	var b strings.Builder
-	b.WriteString("Holdfast recovery code\n\n    " + code + "\n\n")
-	if made.Computer != "" {
-		b.WriteString("Computer: " + made.Computer + "\n")
-	}
-	b.WriteString("Backup:   " + made.Address + "\n")
-	b.WriteString("Made:     " + now.Format("2 January 2006") + "\n\n")
-	b.WriteString("With this code the files in the backup can be read on any computer.\n")
-	b.WriteString("Keep it on paper, away from the computer, and show it to nobody.\n")
-	b.WriteString("When it is lost, make a new one in Settings, Security, while the\ncomputer still works.\n")
-	return b.String()
 }
 
 func free(p engine.Place) string {
