@@ -146,7 +146,7 @@ func keptBy(d engine.Destination, keys []engine.Key) string {
 	case hasKey(keys, engine.KeyInstitution):
 		return "**Standard**: " + d.Server + " keeps a key for you, apart from your files. You need nothing but your sign-in to open the backup on a new computer, and whenever the key is given out you get a mail."
 	}
-	return "**Only you have the key**: " + d.Server + " cannot open your files. Without your passphrase and recovery code, nobody can open them on a new computer."
+	return "**Only you have the key**: " + d.Server + " cannot open your files. Without your passphrase or recovery code, nobody can open them on a new computer."
 }
 
 // passphraseMeans is what a passphrase is for.
