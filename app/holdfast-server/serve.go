@@ -106,7 +106,7 @@ func (v *server) handler(downloads string, metrics *operations.Metrics) (http.Ha
 		return nil, err
 	}
 	routes := api.New(api.Services{
-		People: v.people, Computers: v.computers, Sessions: v.sessions, Identity: v.identity, Store: v.store,
+		DB: v.db, People: v.people, Computers: v.computers, Sessions: v.sessions, Identity: v.identity, Store: v.store,
 		Escrow: v.escrow, Audit: v.audit, Mail: v.mail, Name: v.settings.Name, ID: v.id, Version: version, Origin: v.settings.Origin,
 	})
 	routes = append(routes, v.store.Routes()...)

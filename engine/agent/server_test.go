@@ -72,7 +72,7 @@ func newCollege(t *testing.T) *college {
 	who, err := identity.New(db, identity.Options{Origin: origin, Name: "College"}, time.Now)
 	must(err)
 	p := people.New(db, people.Defaults{Seats: 4}, time.Now)
-	s := api.Services{People: p, Computers: computers.New(db, p, computers.Options{}, time.Now), Sessions: session.New(db, time.Now), Identity: who,
+	s := api.Services{DB: db, People: p, Computers: computers.New(db, p, computers.Options{}, time.Now), Sessions: session.New(db, time.Now), Identity: who,
 		Escrow: client, Audit: audit.New(db, time.Now), Mail: mail.New(db, mail.Options{Name: "College", Origin: origin}, time.Now),
 		Store: objects.New(db, bytes, objects.Options{}, time.Now), Name: "College", ID: "0123", Version: "1.0", Origin: origin}
 	handler, err := access.Handler(append(api.New(s), s.Store.Routes()...), access.Options{Sessions: s.Sessions, Computers: s.Computers, People: p})

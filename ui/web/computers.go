@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -68,37 +69,29 @@ func (s *site) renameComputer(w http.ResponseWriter, r *http.Request, c access.C
 }
 
 func (s *site) deauthorizeComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	id := r.PathValue("id")
-	one, err := s.Computers.Get(r.Context(), c.Person.ID, id)
-	if err == nil {
-		err = s.Computers.Deauthorize(r.Context(), c.Person.ID, id)
-	}
-	if err == nil {
-		err = s.tell(r.Context(), c, "computer.deauthorize", id, "The computer “"+one.Name+"” was signed out of your account and does not back up any more")
-	}
-	return s.changed(w, r, c, "deauthorize", err)
+	return s.alterComputer(w, r, c, "deauthorize", "was signed out of your account and does not back up any more", s.Computers.Deauthorize)
 }
 
 func (s *site) removeComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	id := r.PathValue("id")
-	one, err := s.Computers.Get(r.Context(), c.Person.ID, id)
-	if err == nil {
-		err = s.Computers.Remove(r.Context(), c.Person.ID, id)
-	}
-	if err == nil {
-		err = s.tell(r.Context(), c, "computer.remove", id, "The computer “"+one.Name+"” was removed from your account and does not back up any more")
-	}
-	return s.changed(w, r, c, "remove", err)
+	return s.alterComputer(w, r, c, "remove", "was removed from your account and does not back up any more", s.Computers.Remove)
 }
 
 func (s *site) restoreComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	return s.alterComputer(w, r, c, "restore", "was brought back to your account", s.Computers.Restore)
+}
+
+// alterComputer changes the state of a computer of the person's and tells them.
+func (s *site) alterComputer(w http.ResponseWriter, r *http.Request, c access.Caller, action, what string, change func(ctx context.Context, person, id string) error) error {
 	id := r.PathValue("id")
-	one, err := s.Computers.Get(r.Context(), c.Person.ID, id)
-	if err == nil {
-		err = s.Computers.Restore(r.Context(), c.Person.ID, id)
-	}
-	if err == nil {
-		err = s.tell(r.Context(), c, "computer.restore", id, "The computer “"+one.Name+"” was brought back to your account")
-	}
-	return s.changed(w, r, c, "restore", err)
+	err := s.commit(r, func(ctx context.Context) error {
+		one, err := s.Computers.Get(ctx, c.Person.ID, id)
+		if err != nil {
+			return err
+		}
+		if err := change(ctx, c.Person.ID, id); err != nil {
+			return err
+		}
+		return s.tell(c, *c.Person, "computer."+action, id, "The computer “"+one.Name+"” "+what)(ctx)
+	})
+	return s.changed(w, r, c, action, err)
 }

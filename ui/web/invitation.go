@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"html/template"
@@ -63,9 +64,14 @@ func (s *site) invited(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	if fields.Get("step") == "code" {
 		return s.invitedCode(w, r, c, p, fields)
 	}
-	if err := s.Identity.SetPassword(r.Context(), p.ID, fields.Get("password")); errors.Is(err, identity.ErrWeak) {
+	chosen, err := s.Identity.NewPassword(r.Context(), fields.Get("password"))
+	if errors.Is(err, identity.ErrWeak) {
 		return s.invitationPage(w, r, c, http.StatusUnprocessableEntity, p, sentence(err))
-	} else if err != nil {
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Identity.SetPassword(r.Context(), p.ID, chosen); err != nil {
 		return err
 	}
 	app, err := s.Identity.BeginTOTP(r.Context(), p.ID, p.Email)
@@ -76,43 +82,43 @@ func (s *site) invited(w http.ResponseWriter, r *http.Request, c access.Caller) 
 }
 
 func (s *site) invitedCode(w http.ResponseWriter, r *http.Request, c access.Caller, p people.Person, fields url.Values) error {
-	has, err := s.Identity.HasPassword(r.Context(), p.ID)
-	if err != nil {
+	var codes []string
+	err := s.enter(w, r, c, p.ID, func(ctx context.Context) error {
+		has, err := s.Identity.HasPassword(ctx, p.ID)
+		if err == nil && !has {
+			err = identity.ErrCeremony
+		}
+		if err == nil {
+			err = s.Identity.ConfirmTOTP(ctx, p.ID, fields.Get("code"))
+		}
+		if err == nil {
+			codes, err = s.Identity.NewRecoveryCodes(ctx, p.ID)
+		}
 		return err
-	}
-	err = s.Identity.ConfirmTOTP(r.Context(), p.ID, fields.Get("code"))
+	}, s.accept(c, r.PathValue("token")))
 	switch {
-	case !has, errors.Is(err, identity.ErrCeremony):
+	case errors.Is(err, identity.ErrCeremony):
 		return s.invitationPage(w, r, c, http.StatusUnprocessableEntity, p, "This took too long. Choose your password again.")
 	case errors.Is(err, identity.ErrRefused):
 		return s.appAgain(w, r, access.Caller{}, fields.Get("setup"), pages.Authenticator{Action: r.URL.EscapedPath(), Invited: true})
 	case err != nil:
 		return err
 	}
-	codes, err := s.Identity.NewRecoveryCodes(r.Context(), p.ID)
-	if err != nil {
-		return err
-	}
-	if err := s.accept(w, r, c, r.PathValue("token")); err != nil {
-		return err
-	}
 	return s.draw(w, r, access.Caller{}, http.StatusOK, pages.Codes{Codes: codes, Next: "/download"})
 }
 
-// accept uses an invitation up and signs its person in.
-func (s *site) accept(w http.ResponseWriter, r *http.Request, c access.Caller, token string) error {
-	p, err := s.People.Accept(r.Context(), token)
-	if errors.Is(err, people.ErrInvitation) {
-		return badRequest("This invitation was used a moment ago. Sign in instead.", err)
+// accept uses an invitation up; signing its person in is the next step.
+func (s *site) accept(c access.Caller, token string) step {
+	return func(ctx context.Context) error {
+		p, err := s.People.Accept(ctx, token)
+		if errors.Is(err, people.ErrInvitation) {
+			return badRequest("This invitation was used a moment ago. Sign in instead.", err)
+		}
+		if err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, nil, audit.Entry{Actor: p.ID, Action: "invitation.accept", Target: p.ID, Person: p.ID, Address: c.Address.String()})
 	}
-	if err != nil {
-		return err
-	}
-	err = s.Audit.Record(r.Context(), nil, audit.Entry{Actor: p.ID, Action: "invitation.accept", Target: p.ID, Person: p.ID, Address: c.Address.String()})
-	if err != nil {
-		return err
-	}
-	return s.enter(w, r, c, p.ID)
 }
 
 // appAgain shows the same code to scan after a wrong number: a new one would make the

@@ -1,13 +1,13 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/identity"
-	"holdfast/engine/server/people"
 )
 
 // asked is what passkey.js sends: the fields of its form, and what the browser said.
@@ -66,14 +66,7 @@ func (s *site) passkeyFinish(w http.ResponseWriter, r *http.Request, c access.Ca
 	if err != nil {
 		return noPasskey(err)
 	}
-	p, err := s.People.Get(r.Context(), person)
-	if err != nil {
-		return err
-	}
-	if p.State != people.Active {
-		return notWelcome
-	}
-	if err := s.enter(w, r, c, p.ID); err != nil {
+	if err := s.enter(w, r, c, person); err != nil {
 		return err
 	}
 	return answer(w, sentOn{local(*in.Next)})
@@ -95,9 +88,10 @@ func (s *site) passkeySecond(w http.ResponseWriter, r *http.Request, c access.Ca
 	if person != waits {
 		return noPasskey(identity.ErrRefused)
 	}
-	if err := s.admit(w, r, c, token, person); err != nil {
-		return err
+	if err := s.enter(w, r, c, person, s.endPending(token)); err != nil {
+		return refused(err)
 	}
+	drop(w, pendingCookie)
 	return answer(w, sentOn{next})
 }
 
@@ -121,11 +115,11 @@ func (s *site) addPasskeyFinish(w http.ResponseWriter, r *http.Request, c access
 	if err := fill(r, &in); err != nil {
 		return err
 	}
-	if err := s.Identity.FinishPasskey(r.Context(), c.Person.ID, in.Ceremony, in.Label, in.Response); err != nil {
+	err := s.commit(r, func(ctx context.Context) error {
+		return s.Identity.FinishPasskey(ctx, c.Person.ID, in.Ceremony, in.Label, in.Response)
+	}, s.tell(c, *c.Person, "passkey.add", c.Person.ID, "A passkey was added"))
+	if err != nil {
 		return refused(err)
-	}
-	if err := s.tell(r.Context(), c, "passkey.add", c.Person.ID, "A passkey was added"); err != nil {
-		return err
 	}
 	return answer(w, sentOn{"/security?done=passkey"})
 }

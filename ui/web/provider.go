@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,7 +9,6 @@ import (
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/identity"
-	"holdfast/engine/server/people"
 	"holdfast/ui/web/pages"
 )
 
@@ -99,14 +99,7 @@ func (s *site) returned(w http.ResponseWriter, r *http.Request, c access.Caller)
 	case out.Person == "":
 		return s.stranger(w, r, c)
 	}
-	p, err := s.People.Get(r.Context(), out.Person)
-	if err != nil {
-		return err
-	}
-	if p.State != people.Active {
-		return notWelcome
-	}
-	if err := s.enter(w, r, c, p.ID); err != nil {
+	if err := s.enter(w, r, c, out.Person); err != nil {
 		return err
 	}
 	return see(w, r, local(out.Intent.Next))
@@ -127,11 +120,10 @@ func (s *site) returnedTo(w http.ResponseWriter, r *http.Request, c access.Calle
 		}
 		return see(w, r, local(out.Intent.Next))
 	}
-	if err := s.Identity.Link(r.Context(), c.Person.ID, out.Issuer, out.Subject, out.Email); err != nil {
+	err := s.commit(r, s.linkStep(c.Person.ID, out),
+		s.tell(c, *c.Person, "provider.link", c.Person.ID, "A sign-in of the institution was linked to your account"))
+	if err != nil {
 		return refused(err)
-	}
-	if err := s.tell(r.Context(), c, "provider.link", c.Person.ID, "A sign-in of the institution was linked to your account"); err != nil {
-		return err
 	}
 	return see(w, r, local(out.Intent.Next))
 }
@@ -145,15 +137,18 @@ func (s *site) returnedInvited(w http.ResponseWriter, r *http.Request, c access.
 	if out.Person != "" && out.Person != p.ID {
 		return refused(identity.ErrLinked)
 	}
-	if out.Person == "" {
-		if err := s.Identity.Link(r.Context(), p.ID, out.Issuer, out.Subject, out.Email); err != nil {
-			return refused(err)
-		}
-	}
-	if err := s.accept(w, r, c, out.Intent.Invitation); err != nil {
-		return err
+	// One transaction: an invitation that was used up meanwhile leaves nothing linked.
+	if err := s.enter(w, r, c, p.ID, s.linkStep(p.ID, out), s.accept(c, out.Intent.Invitation)); err != nil {
+		return refused(err)
 	}
 	return see(w, r, local(out.Intent.Next))
+}
+
+// linkStep makes what the provider proved a way to sign in as the person.
+func (s *site) linkStep(person string, out identity.Outcome) step {
+	return func(ctx context.Context) error {
+		return s.Identity.Link(ctx, person, out.Issuer, out.Subject, out.Email)
+	}
 }
 
 // stranger is somebody whom the institution knows and this server does not.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -41,18 +42,14 @@ func (s *site) securityPage(w http.ResponseWriter, r *http.Request, c access.Cal
 	return s.draw(w, r, c, status, shown)
 }
 
-// secured ends a change to how one signs in: it is told, and the page says so.
-func (s *site) secured(w http.ResponseWriter, r *http.Request, c access.Caller, err error, action, what, done string) error {
+// secured changes how one signs in: it is told, and the page says so.
+func (s *site) secured(w http.ResponseWriter, r *http.Request, c access.Caller, change step, action, what, done string) error {
+	err := s.commit(r, change, s.tell(c, *c.Person, action, c.Person.ID, what))
 	switch {
 	case errors.Is(err, identity.ErrLastWay):
 		return s.securityPage(w, r, c, http.StatusConflict, "", "This is your only way to sign in, so it stays. Set up another one first.")
-	case errors.Is(err, identity.ErrWeak):
-		return s.securityPage(w, r, c, http.StatusUnprocessableEntity, "", sentence(err))
 	case err != nil:
 		return refused(err)
-	}
-	if err := s.tell(r.Context(), c, action, c.Person.ID, what); err != nil {
-		return err
 	}
 	return see(w, r, "/security?done="+done)
 }
@@ -62,11 +59,19 @@ func (s *site) setPassword(w http.ResponseWriter, r *http.Request, c access.Call
 	if err != nil {
 		return err
 	}
-	err = s.Identity.SetPassword(r.Context(), c.Person.ID, fields.Get("password"))
-	if err == nil {
-		err = s.Sessions.EndAll(r.Context(), c.Person.ID, c.Session.ID)
+	chosen, err := s.Identity.NewPassword(r.Context(), fields.Get("password"))
+	if errors.Is(err, identity.ErrWeak) {
+		return s.securityPage(w, r, c, http.StatusUnprocessableEntity, "", sentence(err))
 	}
-	return s.secured(w, r, c, err, "password.set", "Your password was changed", "password")
+	if err != nil {
+		return err
+	}
+	return s.secured(w, r, c, func(ctx context.Context) error {
+		if err := s.Identity.SetPassword(ctx, c.Person.ID, chosen); err != nil {
+			return err
+		}
+		return s.Sessions.EndAll(ctx, c.Person.ID, c.Session.ID)
+	}, "password.set", "Your password was changed", "password")
 }
 
 func (s *site) beginTOTP(w http.ResponseWriter, r *http.Request, c access.Caller) error {
@@ -85,23 +90,29 @@ func (s *site) confirmTOTP(w http.ResponseWriter, r *http.Request, c access.Call
 	if retry, ok := s.mayTry(c, c.Person.ID+" app"); !ok {
 		return tooMany(retry)
 	}
-	err = s.Identity.ConfirmTOTP(r.Context(), c.Person.ID, fields.Get("code"))
+	err = s.commit(r, func(ctx context.Context) error {
+		return s.Identity.ConfirmTOTP(ctx, c.Person.ID, fields.Get("code"))
+	}, s.tell(c, *c.Person, "totp.add", c.Person.ID, "An authenticator app was set up"))
 	if errors.Is(err, identity.ErrRefused) {
 		return s.appAgain(w, r, c, fields.Get("setup"), pages.Authenticator{Action: "/security/totp/confirm", Back: "/security"})
 	}
-	return s.secured(w, r, c, err, "totp.add", "An authenticator app was set up", "totp")
+	if err != nil {
+		return refused(err)
+	}
+	return see(w, r, "/security?done=totp")
 }
 
 func (s *site) removeTOTP(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	return s.secured(w, r, c, s.Identity.RemoveTOTP(r.Context(), c.Person.ID), "totp.remove", "The authenticator app was removed", "totp-removed")
+	return s.secured(w, r, c, func(ctx context.Context) error { return s.Identity.RemoveTOTP(ctx, c.Person.ID) }, "totp.remove", "The authenticator app was removed", "totp-removed")
 }
 
 func (s *site) newCodes(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	codes, err := s.Identity.NewRecoveryCodes(r.Context(), c.Person.ID)
-	if err != nil {
+	var codes []string
+	err := s.commit(r, func(ctx context.Context) (err error) {
+		codes, err = s.Identity.NewRecoveryCodes(ctx, c.Person.ID)
 		return err
-	}
-	if err := s.tell(r.Context(), c, "recovery_code.new", c.Person.ID, "New recovery codes were made, and the old ones ended"); err != nil {
+	}, s.tell(c, *c.Person, "recovery_code.new", c.Person.ID, "New recovery codes were made, and the old ones ended"))
+	if err != nil {
 		return err
 	}
 	return s.draw(w, r, c, http.StatusOK, pages.Codes{Codes: codes, Next: "/security"})
@@ -116,8 +127,9 @@ func (s *site) unlink(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	if err != nil {
 		return err
 	}
-	err = s.Identity.Unlink(r.Context(), c.Person.ID, fields.Get("issuer"), fields.Get("subject"))
-	return s.secured(w, r, c, err, "provider.unlink", "A sign-in of the institution was unlinked from your account", "unlink")
+	return s.secured(w, r, c, func(ctx context.Context) error {
+		return s.Identity.Unlink(ctx, c.Person.ID, fields.Get("issuer"), fields.Get("subject"))
+	}, "provider.unlink", "A sign-in of the institution was unlinked from your account", "unlink")
 }
 
 func (s *site) removePasskey(w http.ResponseWriter, r *http.Request, c access.Caller) error {
@@ -125,7 +137,9 @@ func (s *site) removePasskey(w http.ResponseWriter, r *http.Request, c access.Ca
 	if err != nil {
 		return err
 	}
-	return s.secured(w, r, c, s.Identity.RemovePasskey(r.Context(), c.Person.ID, fields.Get("id")), "passkey.remove", "A passkey was removed", "passkey-removed")
+	return s.secured(w, r, c, func(ctx context.Context) error {
+		return s.Identity.RemovePasskey(ctx, c.Person.ID, fields.Get("id"))
+	}, "passkey.remove", "A passkey was removed", "passkey-removed")
 }
 
 // endSessions signs out elsewhere. That is no weakening: it is what one does when

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/identity"
@@ -122,52 +124,54 @@ func (s *site) secondCode(w http.ResponseWriter, r *http.Request, c access.Calle
 	if err != nil {
 		return err
 	}
-	var right bool
-	if code := fields.Get("recovery"); code != "" {
-		right, err = s.Identity.UseRecoveryCode(r.Context(), person, code)
-	} else {
-		right, err = s.Identity.CheckTOTP(r.Context(), person, fields.Get("code"))
+	recovery := fields.Get("recovery")
+	steps := []step{s.secondStep(person, fields), s.endPending(token)}
+	if recovery != "" {
+		steps = append(steps, s.codeUsed(c, person))
 	}
-	if err != nil {
-		return err
-	}
-	if !right {
+	err = s.enter(w, r, c, person, steps...)
+	if errors.Is(err, errWrongCode) {
 		return s.secondPage(w, r, c, http.StatusUnprocessableEntity, person, "That code is wrong or was used already. Try the next one.")
 	}
-	return s.done(w, r, c, token, person, next, fields.Get("recovery") != "")
-}
-
-// done ends the second step and signs in.
-func (s *site) done(w http.ResponseWriter, r *http.Request, c access.Caller, pending, person, next string, recovery bool) error {
-	if err := s.admit(w, r, c, pending, person); err != nil {
-		return err
-	}
-	if recovery {
-		p, err := s.People.Get(r.Context(), person)
-		if err != nil {
-			return err
-		}
-		c.Person = &p
-		if err := s.tell(r.Context(), c, "recovery_code.use", person, "A recovery code was used to sign in"); err != nil {
-			return err
-		}
-	}
-	return see(w, r, next)
-}
-
-func (s *site) admit(w http.ResponseWriter, r *http.Request, c access.Caller, pending, person string) error {
-	if err := s.Identity.EndPending(r.Context(), pending); err != nil {
+	if err != nil {
 		return refused(err)
 	}
 	drop(w, pendingCookie)
-	p, err := s.People.Get(r.Context(), person)
-	if err != nil {
+	return see(w, r, next)
+}
+
+// errWrongCode is a second step that did not hold.
+var errWrongCode = errors.New("the code is wrong or was used already")
+
+// secondStep uses a code up.
+func (s *site) secondStep(person string, fields url.Values) step {
+	return func(ctx context.Context) (err error) {
+		var right bool
+		if code := fields.Get("recovery"); code != "" {
+			right, err = s.Identity.UseRecoveryCode(ctx, person, code)
+		} else {
+			right, err = s.Identity.CheckTOTP(ctx, person, fields.Get("code"))
+		}
+		if err == nil && !right {
+			err = errWrongCode
+		}
 		return err
 	}
-	if p.State != people.Active {
-		return notWelcome
+}
+
+func (s *site) endPending(token string) step {
+	return func(ctx context.Context) error { return s.Identity.EndPending(ctx, token) }
+}
+
+// codeUsed tells of a recovery code.
+func (s *site) codeUsed(c access.Caller, person string) step {
+	return func(ctx context.Context) error {
+		p, err := s.People.Get(ctx, person)
+		if err != nil {
+			return err
+		}
+		return s.tell(c, p, "recovery_code.use", person, "A recovery code was used to sign in")(ctx)
 	}
-	return s.enter(w, r, c, person)
 }
 
 func (s *site) again(w http.ResponseWriter, r *http.Request, c access.Caller) error {

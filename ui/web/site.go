@@ -14,6 +14,8 @@ import (
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/mail"
+	"holdfast/engine/server/people"
+	"holdfast/engine/server/session"
 	"holdfast/ui/web/pages"
 )
 
@@ -100,33 +102,70 @@ func kept(r *http.Request, name string) string {
 	return cookies[0].Value
 }
 
-// enter signs a person in who has proved who they are: a session that is theirs
-// already becomes fresh, otherwise there is a new one.
-func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, person string) error {
-	if c.Session != nil && c.Session.Person == person {
-		return s.Sessions.Freshen(r.Context(), c.Session.ID)
-	}
-	if c.Session != nil {
-		if err := s.Sessions.End(r.Context(), c.Session.Person, c.Session.ID); err != nil {
-			return err
+// step is a part of a transaction; it reaches the services with its context only, and
+// may be run twice.
+type step func(ctx context.Context) error
+
+// commit runs steps as one transaction: all of them, or none.
+func (s *site) commit(r *http.Request, steps ...step) error {
+	return s.DB.Atomically(r.Context(), func(ctx context.Context) error {
+		for _, do := range steps {
+			if err := do(ctx); err != nil {
+				return err
+			}
 		}
-	}
-	token, _, err := s.Sessions.Create(r.Context(), person, "browser", browser(r.UserAgent()), c.Address.String())
-	if err != nil {
-		return err
-	}
-	access.KeepSession(w, token)
-	return nil
+		return nil
+	})
 }
 
-// tell writes down what weakens security, and writes to the person.
-func (s *site) tell(ctx context.Context, c access.Caller, action, target, what string) error {
-	err := s.Audit.Record(ctx, nil, audit.Entry{Actor: c.Person.ID, Action: action, Target: target, Person: c.Person.ID, Address: c.Address.String()})
-	if err != nil {
+// enter signs a person in who has proved who they are: a session that is theirs
+// already becomes fresh, otherwise there is a new one. What the proof uses up are the
+// steps before, in the same transaction.
+func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, person string, before ...step) error {
+	token := ""
+	err := s.commit(r, append(before, func(ctx context.Context) error {
+		p, err := s.People.Get(ctx, person)
+		if err != nil {
+			return err
+		}
+		if p.State != people.Active {
+			return notWelcome
+		}
+		token, err = s.session(ctx, r, c, p)
 		return err
+	})...)
+	if err == nil && token != "" {
+		access.KeepSession(w, token)
 	}
-	to := mail.Person{Email: c.Person.Email, Name: c.Person.Name}
-	return s.Mail.Send(ctx, s.DB, mail.SecurityChange(to, what, c.Address.String(), s.Now()))
+	return err
+}
+
+// session is the token of a new session, "" when there is none because that of the
+// browser is the person's.
+func (s *site) session(ctx context.Context, r *http.Request, c access.Caller, p people.Person) (token string, err error) {
+	if c.Session != nil && c.Session.Person == p.ID {
+		return "", s.Sessions.Freshen(ctx, c.Session.ID)
+	}
+	if c.Session != nil {
+		if err := s.Sessions.End(ctx, c.Session.Person, c.Session.ID); err != nil {
+			return "", err
+		}
+	}
+	token, _, err = s.Sessions.Create(ctx, p.ID, session.Browser, browser(r.UserAgent()), c.Address.String())
+	return token, err
+}
+
+// tell is the step that writes down what weakens security, and writes to the person. It
+// is best the last one: it holds the end of the log.
+func (s *site) tell(c access.Caller, p people.Person, action, target, what string) step {
+	return func(ctx context.Context) error {
+		err := s.Audit.Record(ctx, nil, audit.Entry{Actor: p.ID, Action: action, Target: target, Person: p.ID, Address: c.Address.String()})
+		if err != nil {
+			return err
+		}
+		to := mail.Person{Email: p.Email, Name: p.Name}
+		return s.Mail.Send(ctx, nil, mail.SecurityChange(to, what, c.Address.String(), s.Now()))
+	}
 }
 
 // tooMany is the problem of somebody who tries too often.

@@ -13,7 +13,8 @@
 // and name, never by name alone, so that nobody can lock another person out; whoever
 // is sent on after signing in stays on this server, or goes to a program on the
 // visitor's own computer (RFC 8252) or to the institution's sign-in, nowhere else;
-// what weakens security is in the audit log and in a letter to the person.
+// what weakens security is in the audit log and in a letter to the person, in the same
+// transaction as the change.
 package web
 
 import (

@@ -9,7 +9,9 @@
 // is answered as if it did not exist.
 //
 // Promises: whatever weakens security or moves a key is in the audit log and told to
-// the person by mail before the answer goes out, and a key leaves only after that.
+// the person by mail in the very transaction that changes it (commit). The key store has
+// a database of its own, which no transaction here includes: it keeps a log of its own,
+// and a key leaves only once both logs have the release and the letter is on its way.
 // Errors have stable codes and whole sentences. Answers are JSON in snake_case, moments
 // in RFC 3339.
 package api
@@ -22,6 +24,7 @@ import (
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/computers"
+	"holdfast/engine/server/database"
 	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/limit"
@@ -36,6 +39,7 @@ var description []byte
 
 // Services are what the routes work with.
 type Services struct {
+	DB        *database.DB // that the others are on, but for the key store
 	People    *people.Service
 	Computers *computers.Service
 	Sessions  *session.Service

@@ -74,12 +74,13 @@ func (a *api) register(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	if err := read(r, &in, false); err != nil {
 		return err
 	}
-	one, credential, err := a.Computers.Register(r.Context(), c.Person.ID, in.registration())
-	if err != nil {
-		return told(err)
-	}
-	err = a.note(r.Context(), c, act{name: "computer.add", target: one.ID, person: *c.Person,
-		letter: mail.NewComputer(to(*c.Person), one.Name, place(c), a.Now())})
+	var one computers.Computer
+	var credential string
+	err := a.commit(r.Context(), c, func(ctx context.Context) (_ act, err error) {
+		one, credential, err = a.Computers.Register(ctx, c.Person.ID, in.registration())
+		return act{name: "computer.add", target: one.ID, person: *c.Person,
+			letter: mail.NewComputer(to(*c.Person), one.Name, place(c), a.Now())}, err
+	})
 	if err != nil {
 		return err
 	}
@@ -97,11 +98,13 @@ func (a *api) authorize(w http.ResponseWriter, r *http.Request, c access.Caller)
 	if err := read(r, &in, false); err != nil {
 		return err
 	}
-	one, credential, err := a.Computers.Authorize(r.Context(), c.Person.ID, id, in.Generation)
+	var one computers.Computer
+	var credential string
+	err = a.commit(r.Context(), c, func(ctx context.Context) (_ act, err error) {
+		one, credential, err = a.Computers.Authorize(ctx, c.Person.ID, id, in.Generation)
+		return a.changed(c, "computer.authorize", id, *c.Person, called(one)+" was signed in again"), err
+	})
 	if err != nil {
-		return told(err)
-	}
-	if err := a.note(r.Context(), c, a.changed(c, "computer.authorize", id, *c.Person, called(one)+" was signed in again")); err != nil {
 		return err
 	}
 	return grant(w, http.StatusOK, one, credential, c)
@@ -116,16 +119,16 @@ func (a *api) replace(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	if err := read(r, &in, true); err != nil {
 		return err
 	}
-	before, err := a.Computers.Get(r.Context(), c.Person.ID, id)
-	if err != nil {
-		return told(err)
-	}
-	one, credential, err := a.Computers.Replace(r.Context(), c.Person.ID, id, in.registration())
-	if err != nil {
-		return told(err)
-	}
-	err = a.note(r.Context(), c, act{name: "computer.replace", target: id, person: *c.Person,
-		letter: mail.ComputerReplaced(to(*c.Person), before.Name, one.Name, place(c), a.Now())})
+	var one computers.Computer
+	var credential string
+	err = a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		before, err := a.Computers.Get(ctx, c.Person.ID, id)
+		if err == nil {
+			one, credential, err = a.Computers.Replace(ctx, c.Person.ID, id, in.registration())
+		}
+		return act{name: "computer.replace", target: id, person: *c.Person,
+			letter: mail.ComputerReplaced(to(*c.Person), before.Name, one.Name, place(c), a.Now())}, err
+	})
 	if err != nil {
 		return err
 	}
@@ -139,10 +142,10 @@ func (a *api) deauthorize(w http.ResponseWriter, r *http.Request, c access.Calle
 // signOutComputer is for the computer that asks. Nobody gains by it, so there is no
 // letter.
 func (a *api) signOutComputer(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	if err := a.Computers.Deauthorize(r.Context(), c.Person.ID, c.Computer.ID); err != nil {
-		return told(err)
-	}
-	if err := a.note(r.Context(), c, act{name: "computer.sign_out", target: c.Computer.ID, person: *c.Person}); err != nil {
+	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		return act{name: "computer.sign_out", target: c.Computer.ID, person: *c.Person}, a.Computers.Deauthorize(ctx, c.Person.ID, c.Computer.ID)
+	})
+	if err != nil {
 		return err
 	}
 	return done(w)
@@ -162,14 +165,14 @@ func (a *api) alter(w http.ResponseWriter, r *http.Request, c access.Caller, nam
 	if err != nil {
 		return err
 	}
-	one, err := a.Computers.Get(r.Context(), c.Person.ID, id)
+	err = a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		one, err := a.Computers.Get(ctx, c.Person.ID, id)
+		if err == nil {
+			err = change(ctx, c.Person.ID, id)
+		}
+		return a.changed(c, name, id, *c.Person, called(one)+" "+what), err
+	})
 	if err != nil {
-		return told(err)
-	}
-	if err := change(r.Context(), c.Person.ID, id); err != nil {
-		return told(err)
-	}
-	if err := a.note(r.Context(), c, a.changed(c, name, id, *c.Person, called(one)+" "+what)); err != nil {
 		return err
 	}
 	return done(w)
@@ -196,27 +199,26 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, c access.Caller) er
 	if c.Computer != nil && in.Owner != nil {
 		return problem(http.StatusForbidden, "forbidden", "A computer cannot say whose it is. Sign in to change its owner.")
 	}
-	ctx, person := r.Context(), c.Person.ID
-	if in.Owner != nil { // the one that rules can refuse goes first
-		err = a.Computers.SetOwner(ctx, person, id, *in.Owner)
-	}
-	if err == nil && in.Name != nil {
-		err = a.Computers.Rename(ctx, person, id, *in.Name)
-	}
-	if err == nil && in.Asset != nil {
-		err = a.Computers.SetAsset(ctx, person, id, *in.Asset)
-	}
-	if err != nil {
-		return told(err)
-	}
-	one, err := a.Computers.Get(ctx, person, id)
-	if err != nil {
-		return told(err)
-	}
-	if in.Owner != nil {
-		if err := a.note(ctx, c, act{name: "computer.owner", target: id, person: *c.Person, reason: string(*in.Owner)}); err != nil {
-			return err
+	var one computers.Computer
+	err = a.commit(r.Context(), c, func(ctx context.Context) (d act, err error) {
+		person := c.Person.ID
+		if in.Owner != nil {
+			err = a.Computers.SetOwner(ctx, person, id, *in.Owner)
+			d = act{name: "computer.owner", target: id, person: *c.Person, reason: string(*in.Owner)}
 		}
+		if err == nil && in.Name != nil {
+			err = a.Computers.Rename(ctx, person, id, *in.Name)
+		}
+		if err == nil && in.Asset != nil {
+			err = a.Computers.SetAsset(ctx, person, id, *in.Asset)
+		}
+		if err == nil {
+			one, err = a.Computers.Get(ctx, person, id)
+		}
+		return d, err
+	})
+	if err != nil {
+		return err
 	}
 	return reply(w, http.StatusOK, wire(one, c))
 }

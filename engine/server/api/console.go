@@ -22,12 +22,12 @@ func mayTouch(c access.Caller, p people.Person) error {
 }
 
 // subject is the person in the path, whom the caller may touch.
-func (a *api) subject(r *http.Request, c access.Caller) (people.Person, error) {
+func (a *api) subject(ctx context.Context, r *http.Request, c access.Caller) (people.Person, error) {
 	id, err := idOf(r)
 	if err != nil {
 		return people.Person{}, err
 	}
-	p, err := a.People.Get(r.Context(), id)
+	p, err := a.People.Get(ctx, id)
 	if err != nil {
 		return people.Person{}, told(err)
 	}
@@ -51,20 +51,20 @@ func (a *api) allComputers(w http.ResponseWriter, r *http.Request, c access.Call
 // administer changes the state of anybody's computer and tells its person.
 func (a *api) administer(name, what string, change func(ctx context.Context, person, id string) error) handle {
 	return func(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-		one, p, err := a.subjectComputer(r, c)
-		if err != nil {
-			return err
-		}
 		var in reason
 		if err := read(r, &in, true); err != nil {
 			return err
 		}
-		if err := change(r.Context(), p.ID, one.ID); err != nil {
-			return told(err)
-		}
-		d := a.changed(c, name, one.ID, p, called(one)+" "+what)
-		d.reason = in.Reason
-		if err := a.note(r.Context(), c, d); err != nil {
+		err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+			one, p, err := a.subjectComputer(ctx, r, c)
+			if err == nil {
+				err = change(ctx, p.ID, one.ID)
+			}
+			d := a.changed(c, name, one.ID, p, called(one)+" "+what)
+			d.reason = in.Reason
+			return d, err
+		})
+		if err != nil {
 			return err
 		}
 		return done(w)
@@ -72,16 +72,16 @@ func (a *api) administer(name, what string, change func(ctx context.Context, per
 }
 
 // subjectComputer is the computer in the path, and its person.
-func (a *api) subjectComputer(r *http.Request, c access.Caller) (computers.Computer, people.Person, error) {
+func (a *api) subjectComputer(ctx context.Context, r *http.Request, c access.Caller) (computers.Computer, people.Person, error) {
 	id, err := idOf(r)
 	if err != nil {
 		return computers.Computer{}, people.Person{}, err
 	}
-	one, err := a.Computers.Get(r.Context(), "", id)
+	one, err := a.Computers.Get(ctx, "", id)
 	if err != nil {
 		return computers.Computer{}, people.Person{}, told(err)
 	}
-	p, err := a.People.Get(r.Context(), one.Person)
+	p, err := a.People.Get(ctx, one.Person)
 	if err != nil {
 		return computers.Computer{}, people.Person{}, told(err)
 	}
@@ -109,10 +109,6 @@ func (a *api) held(w http.ResponseWriter, r *http.Request, _ access.Caller) erro
 }
 
 func (a *api) unhold(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	p, err := a.subject(r, c)
-	if err != nil {
-		return err
-	}
 	var in struct {
 		Kind storage.Kind `json:"kind"`
 		Name string       `json:"name"`
@@ -123,11 +119,14 @@ func (a *api) unhold(w http.ResponseWriter, r *http.Request, c access.Caller) er
 	if storage.CheckName(in.Kind, in.Name) != nil {
 		return badRequest("This is not the name of a stored file.")
 	}
-	if err := a.Store.Unhold(r.Context(), p.ID, in.Kind, in.Name); err != nil {
-		return told(err)
-	}
-	d := a.changed(c, "held.restore", string(in.Kind)+"/"+in.Name, p, "An administrator brought back a stored file that had been removed from your account")
-	if err := a.note(r.Context(), c, d); err != nil {
+	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		p, err := a.subject(ctx, r, c)
+		if err == nil {
+			err = a.Store.Unhold(ctx, p.ID, in.Kind, in.Name)
+		}
+		return a.changed(c, "held.restore", string(in.Kind)+"/"+in.Name, p, "An administrator brought back a stored file that had been removed from your account"), err
+	})
+	if err != nil {
 		return err
 	}
 	return done(w)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,12 +29,17 @@ func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	if in.First {
 		keep = a.Escrow.KeepFirst
 	}
-	if err := keep(r.Context(), c.Person.ID, in.KeyFile, in.Secret); err != nil {
-		return told(err)
-	}
-	err := a.note(r.Context(), c, a.changed(c, "key.keep", in.KeyFile, *c.Person, "The institution's key store now keeps the key to your files"))
+	// The key store is another database, so that it comes last: what cannot be logged or
+	// told is not kept, and what is not kept is not logged or told.
+	err := a.DB.Atomically(r.Context(), func(ctx context.Context) error {
+		err := a.record(ctx, c, a.changed(c, "key.keep", in.KeyFile, *c.Person, "The institution's key store now keeps the key to your files"))
+		if err != nil {
+			return err
+		}
+		return keep(ctx, c.Person.ID, in.KeyFile, in.Secret)
+	})
 	if err != nil {
-		return err
+		return told(err)
 	}
 	return done(w)
 }
@@ -125,7 +131,7 @@ func (a *api) releaseKey(w http.ResponseWriter, r *http.Request, c access.Caller
 }
 
 func (a *api) releaseKeyOf(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	p, err := a.subject(r, c)
+	p, err := a.subject(r.Context(), r, c)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,8 @@ import (
 	"holdfast/engine/server/people"
 )
 
-// act is something done that the audit log keeps and the person is told of.
+// act is something done that the audit log keeps and the person is told of. One without
+// a name leaves no trace.
 type act struct {
 	name   string        // "computer.replace"
 	target string        // id of what it was done to
@@ -19,9 +20,33 @@ type act struct {
 	letter mail.Message // without To: nobody is told
 }
 
-// note keeps and tells what was done. Its error must keep an answer with a secret from
-// going out; where something was changed already, doing it again is harmless.
+// commit makes a change, keeps in the log what was done, and puts the letter about it on
+// its way, all in one transaction: there is no change without its trace, and nobody is
+// told of what did not happen. The change may be run twice, uses nothing but its context
+// to reach the services, and answers nobody; once commit has returned nil all of it is
+// durable.
+func (a *api) commit(ctx context.Context, c access.Caller, change func(ctx context.Context) (act, error)) error {
+	return told(a.DB.Atomically(ctx, func(ctx context.Context) error {
+		d, err := change(ctx)
+		if err != nil {
+			return err
+		}
+		return a.record(ctx, c, d)
+	}))
+}
+
+// note is commit for what is not changed in the server's own database, or was before.
+// Its error must keep an answer with a secret from going out; where something was
+// changed already, doing it again is harmless.
 func (a *api) note(ctx context.Context, c access.Caller, d act) error {
+	return a.DB.Atomically(ctx, func(ctx context.Context) error { return a.record(ctx, c, d) })
+}
+
+// record is best the last step of a transaction: it holds the end of the log.
+func (a *api) record(ctx context.Context, c access.Caller, d act) error {
+	if d.name == "" {
+		return nil
+	}
 	actor := "server"
 	if c.Person != nil {
 		actor = c.Person.ID

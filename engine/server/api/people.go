@@ -59,11 +59,10 @@ func (a *api) approve(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	if err != nil {
 		return err
 	}
-	p, token, err := a.People.Approve(r.Context(), id, c.Person.ID)
-	if err != nil {
-		return told(err)
-	}
-	return a.invited(w, r, c, "request.approve", id, p, token)
+	return a.admit(w, r, c, func(ctx context.Context) (act, string, error) {
+		p, token, err := a.People.Approve(ctx, id, c.Person.ID)
+		return act{name: "request.approve", target: id, person: p}, token, err
+	})
 }
 
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, c access.Caller) error {
@@ -75,12 +74,11 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, c access.Caller) er
 	if err := read(r, &in, true); err != nil {
 		return err
 	}
-	q, err := a.People.Refuse(r.Context(), id, c.Person.ID, in.Reason)
-	if err != nil {
-		return told(err)
-	}
-	err = a.note(r.Context(), c, act{name: "request.refuse", target: id, reason: in.Reason,
-		letter: mail.Refused(mail.Person{Email: q.Email, Name: q.Name}, in.Reason)})
+	err = a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		q, err := a.People.Refuse(ctx, id, c.Person.ID, in.Reason)
+		return act{name: "request.refuse", target: id, reason: in.Reason,
+			letter: mail.Refused(mail.Person{Email: q.Email, Name: q.Name}, in.Reason)}, err
+	})
 	if err != nil {
 		return err
 	}
@@ -111,31 +109,37 @@ func (a *api) invite(w http.ResponseWriter, r *http.Request, c access.Caller) er
 	if err := mayGive(c, in.Role); err != nil {
 		return err
 	}
-	// An invited owner must not be invited anew, to another name, by somebody else.
-	before, err := a.People.ByEmail(r.Context(), in.Email)
-	if err == nil {
-		err = mayTouch(c, before)
-	} else if errors.Is(err, people.ErrNotFound) || errors.Is(err, people.ErrInvalid) {
-		err = nil
-	}
-	if err != nil {
-		return err
-	}
-	p, token, err := a.People.Invite(r.Context(), in.Email, in.Name, in.Role, c.Person.ID)
-	if err != nil {
-		return told(err)
-	}
-	return a.invited(w, r, c, "person.invite", p.ID, p, token)
+	return a.admit(w, r, c, func(ctx context.Context) (act, string, error) {
+		// An invited owner must not be invited anew, to another name, by somebody else.
+		before, err := a.People.ByEmail(ctx, in.Email)
+		if err == nil {
+			err = mayTouch(c, before)
+		} else if errors.Is(err, people.ErrNotFound) || errors.Is(err, people.ErrInvalid) {
+			err = nil
+		}
+		if err != nil {
+			return act{}, "", err
+		}
+		p, token, err := a.People.Invite(ctx, in.Email, in.Name, in.Role, c.Person.ID)
+		return act{name: "person.invite", target: p.ID, person: p}, token, err
+	})
 }
 
-// invited sends the link by mail; where there is no mail the administrator gets it, to
-// hand it over in another way.
-func (a *api) invited(w http.ResponseWriter, r *http.Request, c access.Caller, name, target string, p people.Person, token string) error {
-	link := a.Origin + "/invitation/" + token
-	if err := a.note(r.Context(), c, act{name: name, target: target, person: p, letter: mail.Invitation(to(p), link)}); err != nil {
+// admit invites somebody and sends the link by mail; where there is no mail the
+// administrator gets it, to hand it over in another way.
+func (a *api) admit(w http.ResponseWriter, r *http.Request, c access.Caller, invite func(ctx context.Context) (d act, token string, err error)) error {
+	var invited people.Person
+	var link string
+	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		d, token, err := invite(ctx)
+		invited, link = d.person, a.Origin+"/invitation/"+token
+		d.letter = mail.Invitation(to(invited), link)
+		return d, err
+	})
+	if err != nil {
 		return err
 	}
-	out := map[string]any{"person": wirePerson(p), "mailed": a.Mail.Configured()}
+	out := map[string]any{"person": wirePerson(invited), "mailed": a.Mail.Configured()}
 	if !a.Mail.Configured() {
 		out["link"] = link
 	}
@@ -199,14 +203,14 @@ func (a *api) role(w http.ResponseWriter, r *http.Request, c access.Caller) erro
 
 // govern does something to a person, keeps it and tells them.
 func (a *api) govern(w http.ResponseWriter, r *http.Request, c access.Caller, name, what string, change func(context.Context, people.Person) error) error {
-	p, err := a.subject(r, c)
+	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		p, err := a.subject(ctx, r, c)
+		if err == nil {
+			err = change(ctx, p)
+		}
+		return a.changed(c, name, p.ID, p, what), err
+	})
 	if err != nil {
-		return err
-	}
-	if err := change(r.Context(), p); err != nil {
-		return told(err)
-	}
-	if err := a.note(r.Context(), c, a.changed(c, name, p.ID, p, what)); err != nil {
 		return err
 	}
 	return done(w)

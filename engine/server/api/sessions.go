@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"holdfast/engine/server/access"
@@ -24,10 +25,10 @@ func (a *api) endSession(w http.ResponseWriter, r *http.Request, c access.Caller
 	if err != nil {
 		return err
 	}
-	if err := a.Sessions.End(r.Context(), c.Person.ID, id); err != nil {
-		return told(err)
-	}
-	if err := a.note(r.Context(), c, act{name: "session.end", target: id, person: *c.Person}); err != nil {
+	err = a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		return act{name: "session.end", target: id, person: *c.Person}, a.Sessions.End(ctx, c.Person.ID, id)
+	})
+	if err != nil {
 		return err
 	}
 	return done(w)

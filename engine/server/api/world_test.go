@@ -75,7 +75,7 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	v.must(err)
 	p := people.New(db, people.Defaults{Seats: 4}, v.now)
 	c := computers.New(db, p, computers.Options{}, v.now)
-	v.s = api.Services{People: p, Computers: c, Sessions: session.New(db, v.now), Identity: who, Escrow: client, Audit: audit.New(db, v.now),
+	v.s = api.Services{DB: db, People: p, Computers: c, Sessions: session.New(db, v.now), Identity: who, Escrow: client, Audit: audit.New(db, v.now),
 		Mail:  mail.New(db, mail.Options{Address: "127.0.0.1:9", From: "Holdfast <backup@college.edu>", TLS: "none", Name: "College", Origin: origin}, v.now),
 		Store: store.New(db, bytesOf, store.Options{}, v.now), Name: "College", ID: "0123", Version: "1.0", Origin: origin, Now: v.now}
 	v.serve()

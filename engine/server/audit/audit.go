@@ -53,9 +53,9 @@ func New(db *database.DB, now func() time.Time) *Log {
 	return &Log{db, now}
 }
 
-// Record adds an entry: within the transaction q, or in one of its own when q is nil
-// or a whole database. It holds the end of the log until the transaction ends, so it
-// is best the last thing in it.
+// Record adds an entry: within the transaction q, or when q is nil or a whole database
+// within that of the context (database.Atomically), or in one of its own. It holds the
+// end of the log until the transaction ends, so it is best the last thing in it.
 func (l *Log) Record(ctx context.Context, q database.Querier, e Entry) error {
 	var err error
 	switch tx := q.(type) {

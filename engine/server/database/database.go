@@ -10,6 +10,13 @@
 //
 // Rules that must hold under racing writers take a row first (an UPDATE of the
 // account's row, say) and then look: that serialises them on both.
+//
+// A change that several packages have a part in (a computer is removed, the audit log
+// says so, a letter tells the person) is one transaction because it travels in the
+// context: Atomically begins it, and whatever uses the same database with that context
+// joins it, readers too. So no package needs to know of the others or a second form of
+// its methods, and nothing inside waits for SQLite's only writer, which is this very
+// transaction. Another database (the key store's) stands outside of it.
 package database
 
 import (
@@ -155,42 +162,6 @@ func (db *DB) serially(ctx context.Context, run func() error) error {
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(lock))
 	return run()
-}
-
-// Tx runs a transaction: committed and durable when it returns nil, undone
-// otherwise. It is run again from its start when the database could not put it in
-// order with others, so run must do nothing that cannot be repeated.
-func (db *DB) Tx(ctx context.Context, run func(tx *sql.Tx) error) error {
-	const most = 8
-	for try := 1; ; try++ {
-		err := db.once(ctx, run)
-		if err == nil || try == most || !again(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(try) * 20 * time.Millisecond):
-		}
-	}
-}
-
-func (db *DB) once(ctx context.Context, run func(tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := run(tx); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	return tx.Commit()
-}
-
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
 }
 
 // again says whether a transaction failed only because of others.

@@ -17,7 +17,7 @@ import (
 func TestAPasswordIsKnownAgainHoweverItsLettersWereComposed(t *testing.T) {
 	each(t, func(t *testing.T, s *identity.Service, db *database.DB, _ *clock) {
 		ctx := t.Context()
-		must(t, s.SetPassword(ctx, ann, "caf\u00e9 au lait, deux"))
+		setPassword(t, s, ann, "caf\u00e9 au lait, deux")
 		for _, c := range []struct {
 			person, password string
 			right            bool
@@ -48,11 +48,12 @@ func TestAWeakPasswordIsRefusedWithASentence(t *testing.T) {
 	each(t, func(t *testing.T, s *identity.Service, _ *database.DB, _ *clock) {
 		for _, password := range []string{"", "short", "elevenchars", strings.Repeat("long", 100), "aaaaaaaaaaaaaaaa", "abababababab",
 			"password1234", "Password123!", "Hill College 2026", "hill college!", "qwertyuiop123", "123456789012", "caf\xff au lait, deux"} {
-			err := s.SetPassword(t.Context(), ann, password)
+			_, err := s.NewPassword(t.Context(), password)
 			if !errors.Is(err, identity.ErrWeak) {
 				t.Errorf("%.40q: %v", password, err)
 			}
 		}
+		want(t, s.SetPassword(t.Context(), ann, identity.Password{}), identity.ErrRefused)
 		if has, err := s.HasPassword(t.Context(), ann); has || err != nil {
 			t.Error("one was kept", err)
 		}

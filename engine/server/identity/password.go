@@ -30,26 +30,32 @@ const (
 	longest  = 256 // characters: argon2id is fed nothing larger
 )
 
-// SetPassword sets or changes a person's password; ErrWeak says what is wrong with it.
-func (s *Service) SetPassword(ctx context.Context, person, password string) error {
-	if person == "" {
-		return ErrRefused
-	}
-	password = norm.NFKC.String(password) // the same on every keyboard: NIST SP 800-63B
-	if err := s.strong(password); err != nil {
-		return err
+// Password is one that somebody chose, as a hash.
+type Password struct{ hash string }
+
+// NewPassword hashes a password; ErrWeak says what is wrong with it. It takes a while, so
+// that nobody should do it within a transaction.
+func (s *Service) NewPassword(ctx context.Context, typed string) (Password, error) {
+	typed = norm.NFKC.String(typed) // the same on every keyboard: NIST SP 800-63B
+	if err := s.strong(typed); err != nil {
+		return Password{}, err
 	}
 	release, err := s.place(ctx)
 	if err != nil {
-		return err
+		return Password{}, err
 	}
-	hash, err := argon2id.CreateHash(password, parameters)
-	release()
-	if err != nil {
-		return err
+	defer release()
+	hash, err := argon2id.CreateHash(typed, parameters)
+	return Password{hash}, err
+}
+
+// SetPassword sets or changes a person's password.
+func (s *Service) SetPassword(ctx context.Context, person string, p Password) error {
+	if person == "" || p.hash == "" {
+		return ErrRefused
 	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO identity_password (person, hash, changed) VALUES ($1, $2, $3)
-		ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, changed = excluded.changed`, person, hash, database.Millis(s.now()))
+	_, err := s.db.ExecContext(ctx, `INSERT INTO identity_password (person, hash, changed) VALUES ($1, $2, $3)
+		ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, changed = excluded.changed`, person, p.hash, database.Millis(s.now()))
 	return err
 }
 

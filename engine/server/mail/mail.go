@@ -110,8 +110,8 @@ const (
 	givenUp = "given up"
 )
 
-// Send puts a letter into the outbox, within the transaction q or at once when q is
-// nil. Where there is no mail server it does nothing.
+// Send puts a letter into the outbox, within the transaction q; when q is nil within that
+// of the context (database.Atomically), or at once. Where there is no mail server it does nothing.
 func (p *Post) Send(ctx context.Context, q database.Querier, m Message) error {
 	if !p.Configured() {
 		return nil
