@@ -109,6 +109,9 @@ func TestInChromiumThroughTheInstitutionAndThenByPasskey(t *testing.T) {
 	b.pass(16 * time.Minute)
 	steps(t, ann, chromedp.Navigate(b.origin+"/device"), says("Confirm that it is you"), click("Use a passkey"), says("Type the code that the computer shows"))
 
+	if all, want := b.logged(new(int64)), "sign_in_failed.provider invitation.accept sign_in.provider passkey.add sign_out sign_in.passkey sign_in_again.passkey"; actions(all) != want {
+		t.Errorf("the log has %q, not %q", actions(all), want)
+	}
 	if said := b.log.String(); strings.Contains(said, token) || strings.Contains(said, "dex password") {
 		t.Error("the log holds a secret")
 	}

@@ -83,7 +83,7 @@ func (s *site) invited(w http.ResponseWriter, r *http.Request, c access.Caller) 
 
 func (s *site) invitedCode(w http.ResponseWriter, r *http.Request, c access.Caller, p people.Person, fields url.Values) error {
 	var codes []string
-	err := s.enter(w, r, c, p.ID, func(ctx context.Context) error {
+	err := s.enter(w, r, c, p.ID, byApp, func(ctx context.Context) error {
 		has, err := s.Identity.HasPassword(ctx, p.ID)
 		if err == nil && !has {
 			err = identity.ErrCeremony

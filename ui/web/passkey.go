@@ -64,9 +64,9 @@ func (s *site) passkeyFinish(w http.ResponseWriter, r *http.Request, c access.Ca
 	}
 	person, err := s.Identity.FinishPasskeyLogin(r.Context(), in.Ceremony, in.Response)
 	if err != nil {
-		return noPasskey(err)
+		return s.noPasskey(r, c, "", byPasskey, err)
 	}
-	if err := s.enter(w, r, c, person); err != nil {
+	if err := s.enter(w, r, c, person, byPasskey); err != nil {
 		return err
 	}
 	return answer(w, sentOn{local(*in.Next)})
@@ -82,22 +82,22 @@ func (s *site) passkeySecond(w http.ResponseWriter, r *http.Request, c access.Ca
 		return refused(err)
 	}
 	person, err := s.Identity.FinishPasskeyLogin(r.Context(), in.Ceremony, in.Response)
+	if err == nil && person != waits {
+		err = identity.ErrRefused
+	}
 	if err != nil {
-		return noPasskey(err)
+		return s.noPasskey(r, c, waits, byPasswordPasskey, err)
 	}
-	if person != waits {
-		return noPasskey(identity.ErrRefused)
-	}
-	if err := s.enter(w, r, c, person, s.endPending(token)); err != nil {
+	if err := s.enter(w, r, c, person, byPasswordPasskey, s.endPending(token)); err != nil {
 		return refused(err)
 	}
 	drop(w, pendingCookie)
 	return answer(w, sentOn{next})
 }
 
-func noPasskey(err error) error {
+func (s *site) noPasskey(r *http.Request, c access.Caller, person string, by way, err error) error {
 	if errors.Is(err, identity.ErrRefused) {
-		return access.Problem{Status: http.StatusForbidden, Code: "forbidden", Err: err, Message: "This passkey is not one of your account’s. Use another way to sign in."}
+		return s.not(r, c, person, by, access.Problem{Status: http.StatusForbidden, Code: "forbidden", Err: err, Message: "This passkey is not one of your account’s. Use another way to sign in."})
 	}
 	return refused(err)
 }

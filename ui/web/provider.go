@@ -88,6 +88,9 @@ func (s *site) returned(w http.ResponseWriter, r *http.Request, c access.Caller)
 	ceremony := kept(r, ceremonyCookie)
 	drop(w, ceremonyCookie)
 	out, err := s.Identity.FinishProvider(r.Context(), ceremony, r.URL.Query())
+	if errors.Is(err, identity.ErrRefused) || errors.Is(err, identity.ErrAssurance) {
+		return s.not(r, c, "", byProvider, refused(err))
+	}
 	if err != nil {
 		return refused(err)
 	}
@@ -99,7 +102,7 @@ func (s *site) returned(w http.ResponseWriter, r *http.Request, c access.Caller)
 	case out.Person == "":
 		return s.stranger(w, r, c)
 	}
-	if err := s.enter(w, r, c, out.Person); err != nil {
+	if err := s.enter(w, r, c, out.Person, byProvider); err != nil {
 		return err
 	}
 	return see(w, r, local(out.Intent.Next))
@@ -113,9 +116,9 @@ func (s *site) returnedTo(w http.ResponseWriter, r *http.Request, c access.Calle
 	}
 	if out.Intent.Again {
 		if out.Person != c.Person.ID {
-			return access.Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "You signed in at your institution as somebody else. Sign in there as yourself and try again."}
+			return s.not(r, c, c.Person.ID, byProvider, access.Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "You signed in at your institution as somebody else. Sign in there as yourself and try again."})
 		}
-		if err := s.enter(w, r, c, c.Person.ID); err != nil {
+		if err := s.enter(w, r, c, c.Person.ID, byProvider); err != nil {
 			return err
 		}
 		return see(w, r, local(out.Intent.Next))
@@ -138,7 +141,7 @@ func (s *site) returnedInvited(w http.ResponseWriter, r *http.Request, c access.
 		return refused(identity.ErrLinked)
 	}
 	// One transaction: an invitation that was used up meanwhile leaves nothing linked.
-	if err := s.enter(w, r, c, p.ID, s.linkStep(p.ID, out), s.accept(c, out.Intent.Invitation)); err != nil {
+	if err := s.enter(w, r, c, p.ID, byProvider, s.linkStep(p.ID, out), s.accept(c, out.Intent.Invitation)); err != nil {
 		return refused(err)
 	}
 	return see(w, r, local(out.Intent.Next))
@@ -153,6 +156,9 @@ func (s *site) linkStep(person string, out identity.Outcome) step {
 
 // stranger is somebody whom the institution knows and this server does not.
 func (s *site) stranger(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	if err := s.failed(r.Context(), c, "", byProvider); err != nil {
+		return err
+	}
 	return s.draw(w, r, c, http.StatusForbidden, pages.Problem{Title: "You have no account here yet",
 		Message: "Your institution knows you, but this server does not. If you have an invitation, open the link in it. Otherwise request access.",
 		Links:   []pages.Action{{Label: "Request access", Path: "/request"}, {Label: "Sign in another way", Path: "/sign-in"}}})

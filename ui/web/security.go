@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"holdfast/engine/server/access"
+	"holdfast/engine/server/audit"
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/session"
 	"holdfast/ui/web/pages"
@@ -149,11 +150,18 @@ func (s *site) endSessions(w http.ResponseWriter, r *http.Request, c access.Call
 	if err != nil {
 		return err
 	}
+	target, action := fields.Get("id"), "session.end"
 	if fields.Get("all") != "" {
-		err = s.Sessions.EndAll(r.Context(), c.Person.ID, c.Session.ID)
-	} else {
-		err = s.Sessions.End(r.Context(), c.Person.ID, fields.Get("id"))
+		target, action = c.Person.ID, "session.end_all"
 	}
+	err = s.commit(r, func(ctx context.Context) error {
+		if fields.Get("all") != "" {
+			return s.Sessions.EndAll(ctx, c.Person.ID, c.Session.ID)
+		}
+		return s.Sessions.End(ctx, c.Person.ID, target)
+	}, func(ctx context.Context) error {
+		return s.Audit.Record(ctx, nil, audit.Entry{Actor: c.Person.ID, Action: action, Target: target, Person: c.Person.ID, Address: c.Address.String()})
+	})
 	if err != nil && !errors.Is(err, session.ErrNone) {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/limit"
 	"holdfast/engine/server/people"
-	"holdfast/engine/server/session"
 	"holdfast/ui/web/pages"
 )
 
@@ -67,6 +66,9 @@ func (s *site) password(w http.ResponseWriter, r *http.Request, c access.Caller)
 		return err
 	}
 	if !right || person == "" {
+		if err := s.failed(r.Context(), c, person, byPassword); err != nil {
+			return err
+		}
 		return s.draw(w, r, c, http.StatusUnprocessableEntity, s.signInPage(next, fields.Get("email"), wrongPassword))
 	}
 	return s.toSecond(w, r, person, next)
@@ -124,13 +126,15 @@ func (s *site) secondCode(w http.ResponseWriter, r *http.Request, c access.Calle
 	if err != nil {
 		return err
 	}
-	recovery := fields.Get("recovery")
-	steps := []step{s.secondStep(person, fields), s.endPending(token)}
-	if recovery != "" {
-		steps = append(steps, s.codeUsed(c, person))
+	by, steps := byApp, []step{s.secondStep(person, fields), s.endPending(token)}
+	if fields.Get("recovery") != "" {
+		by, steps = byRecoveryCode, append(steps, s.codeUsed(c, person))
 	}
-	err = s.enter(w, r, c, person, steps...)
+	err = s.enter(w, r, c, person, by, steps...)
 	if errors.Is(err, errWrongCode) {
+		if err := s.failed(r.Context(), c, person, by); err != nil {
+			return err
+		}
 		return s.secondPage(w, r, c, http.StatusUnprocessableEntity, person, "That code is wrong or was used already. Try the next one.")
 	}
 	if err != nil {
@@ -204,6 +208,9 @@ func (s *site) againPassword(w http.ResponseWriter, r *http.Request, c access.Ca
 		return err
 	}
 	if !right {
+		if err := s.failed(r.Context(), c, c.Person.ID, byPassword); err != nil {
+			return err
+		}
 		return s.againPage(w, r, c, http.StatusUnprocessableEntity, next, "The password is wrong. Check it and try again.")
 	}
 	return s.toSecond(w, r, c.Person.ID, next)
@@ -211,7 +218,7 @@ func (s *site) againPassword(w http.ResponseWriter, r *http.Request, c access.Ca
 
 func (s *site) signOut(w http.ResponseWriter, r *http.Request, c access.Caller) error {
 	if c.Session != nil {
-		if err := s.Sessions.End(r.Context(), c.Session.Person, c.Session.ID); err != nil && !errors.Is(err, session.ErrNone) {
+		if err := s.commit(r, func(ctx context.Context) error { return s.end(ctx, c) }); err != nil {
 			return err
 		}
 	}

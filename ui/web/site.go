@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"holdfast/engine/server/access"
-	"holdfast/engine/server/audit"
-	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/session"
 	"holdfast/ui/web/pages"
@@ -121,7 +119,7 @@ func (s *site) commit(r *http.Request, steps ...step) error {
 // enter signs a person in who has proved who they are: a session that is theirs
 // already becomes fresh, otherwise there is a new one. What the proof uses up are the
 // steps before, in the same transaction.
-func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, person string, before ...step) error {
+func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, person string, by way, before ...step) error {
 	token := ""
 	err := s.commit(r, append(before, func(ctx context.Context) error {
 		p, err := s.People.Get(ctx, person)
@@ -131,9 +129,12 @@ func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, pe
 		if p.State != people.Active {
 			return notWelcome
 		}
-		token, err = s.session(ctx, r, c, p)
+		token, err = s.session(ctx, r, c, p, by)
 		return err
 	})...)
+	if errors.Is(err, notWelcome) {
+		return s.not(r, c, person, by, err)
+	}
 	if err == nil && token != "" {
 		access.KeepSession(w, token)
 	}
@@ -142,30 +143,35 @@ func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, pe
 
 // session is the token of a new session, "" when there is none because that of the
 // browser is the person's.
-func (s *site) session(ctx context.Context, r *http.Request, c access.Caller, p people.Person) (token string, err error) {
+func (s *site) session(ctx context.Context, r *http.Request, c access.Caller, p people.Person, by way) (token string, err error) {
 	if c.Session != nil && c.Session.Person == p.ID {
-		return "", s.Sessions.Freshen(ctx, c.Session.ID)
+		if err := s.Sessions.Freshen(ctx, c.Session.ID); err != nil {
+			return "", err
+		}
+		return "", s.noteSession(ctx, c, "sign_in_again."+string(by), *c.Session)
 	}
 	if c.Session != nil {
-		if err := s.Sessions.End(ctx, c.Session.Person, c.Session.ID); err != nil {
+		if err := s.end(ctx, c); err != nil {
 			return "", err
 		}
 	}
-	token, _, err = s.Sessions.Create(ctx, p.ID, session.Browser, browser(r.UserAgent()), c.Address.String())
-	return token, err
+	token, fresh, err := s.Sessions.Create(ctx, p.ID, session.Browser, browser(r.UserAgent()), c.Address.String())
+	if err != nil {
+		return "", err
+	}
+	return token, s.noteSession(ctx, c, "sign_in."+string(by), fresh)
 }
 
-// tell is the step that writes down what weakens security, and writes to the person. It
-// is best the last one: it holds the end of the log.
-func (s *site) tell(c access.Caller, p people.Person, action, target, what string) step {
-	return func(ctx context.Context) error {
-		err := s.Audit.Record(ctx, nil, audit.Entry{Actor: p.ID, Action: action, Target: target, Person: p.ID, Address: c.Address.String()})
-		if err != nil {
-			return err
-		}
-		to := mail.Person{Email: p.Email, Name: p.Name}
-		return s.Mail.Send(ctx, nil, mail.SecurityChange(to, what, c.Address.String(), s.Now()))
+// end signs the caller out here. A session that was over already is not ended again.
+func (s *site) end(ctx context.Context, c access.Caller) error {
+	err := s.Sessions.End(ctx, c.Session.Person, c.Session.ID)
+	if errors.Is(err, session.ErrNone) {
+		return nil
 	}
+	if err != nil {
+		return err
+	}
+	return s.noteSession(ctx, c, "sign_out", *c.Session)
 }
 
 // tooMany is the problem of somebody who tries too often.

@@ -14,7 +14,8 @@
 // is sent on after signing in stays on this server, or goes to a program on the
 // visitor's own computer (RFC 8252) or to the institution's sign-in, nowhere else;
 // what weakens security is in the audit log and in a letter to the person, in the same
-// transaction as the change.
+// transaction as the change. Every sign-in and its way, and every sign-out, is in the
+// log too; of those that failed as many as do not flood it.
 package web
 
 import (
@@ -67,6 +68,8 @@ type site struct {
 	tries  *limit.Limiter // of passwords and codes, by address
 	closer *limit.Limiter // of passwords, by address and name
 	asks   *limit.Limiter // requests for access, by address
+
+	failures *failures
 }
 
 // New gives the routes of the pages, and what shows a problem as a page.
@@ -92,6 +95,8 @@ func New(s Services) ([]access.Route, func(http.ResponseWriter, *http.Request, a
 		tries:  limit.New(100, 2*time.Second, keys, s.Now),
 		closer: limit.New(10, 30*time.Second, keys, s.Now),
 		asks:   limit.New(20, time.Minute, keys, s.Now),
+
+		failures: newFailures(keys, s.Now),
 	}
 	return w.routes(), w.problem, nil
 }

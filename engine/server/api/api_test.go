@@ -32,6 +32,9 @@ func TestAComputerWithoutABrowserSignsInByCode(t *testing.T) {
 		}
 		v.want(v.ask(nobody, "POST", "/oauth/token", poll), 200, "").into(t, &token)
 		v.want(v.ask(bearer(token.Token), "GET", "/api/v1/account", ""), 200, "")
+		if v.logged("sign_in.device") != 1 {
+			t.Error("the log does not say that somebody was let in")
+		}
 		v.want(v.ask(bearer(token.Token), "DELETE", "/api/v1/session", ""), 204, "")
 		v.want(v.ask(bearer(token.Token), "GET", "/api/v1/account", ""), 401, "unauthenticated")
 	})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/engine/server/access"
+	"holdfast/engine/server/audit"
 	"holdfast/engine/server/limit"
 	"holdfast/engine/server/session"
 )
@@ -21,15 +23,39 @@ func (a *api) token(w http.ResponseWriter, r *http.Request, c access.Caller) err
 	if err := r.ParseForm(); err != nil {
 		return refuseForm(w, err)
 	}
-	token, s, err := a.Sessions.Exchange(r.Context(), r.PostForm, c.Address.String())
-	if e, ok := errors.AsType[session.OAuthError](err); ok {
-		return oauthError(w, e)
-	}
+	var token string
+	var s session.Session
+	var refused *session.OAuthError // told after the transaction has been kept: a code is used up all the same
+	err := a.DB.Atomically(r.Context(), func(ctx context.Context) (err error) {
+		token, s, err = a.Sessions.Exchange(ctx, r.PostForm, c.Address.String())
+		if e, ok := errors.AsType[session.OAuthError](err); ok {
+			refused = &e
+			return nil
+		}
+		refused = nil
+		if err != nil {
+			return err
+		}
+		return a.noteSignIn(ctx, c, s, r.PostForm.Get("grant_type"))
+	})
 	if err != nil {
 		return err
 	}
+	if refused != nil {
+		return oauthError(w, *refused)
+	}
 	return reply(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "Bearer",
 		"expires_in": max(0, int64(s.Expires.Sub(a.Now()).Seconds()))})
+}
+
+// noteSignIn keeps that a program was let in: through a browser on the same computer, or
+// with a code typed into one elsewhere.
+func (a *api) noteSignIn(ctx context.Context, c access.Caller, s session.Session, grant string) error {
+	action := "sign_in.app"
+	if grant == session.GrantDevice {
+		action = "sign_in.device"
+	}
+	return a.Audit.Record(ctx, nil, audit.Entry{Actor: s.Person, Action: action, Target: s.ID, Person: s.Person, Reason: s.Name, Address: c.Address.String()})
 }
 
 // device is the device authorization endpoint (RFC 8628, 3.1).

@@ -35,8 +35,11 @@ func (a *api) endSession(w http.ResponseWriter, r *http.Request, c access.Caller
 }
 
 func (a *api) signOut(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	if err := a.Sessions.End(r.Context(), c.Person.ID, c.Session.ID); err != nil {
-		return told(err)
+	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		return act{name: "sign_out", target: c.Session.ID, person: *c.Person, reason: c.Session.Name}, a.Sessions.End(ctx, c.Person.ID, c.Session.ID)
+	})
+	if err != nil {
+		return err
 	}
 	return done(w)
 }

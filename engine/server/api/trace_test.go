@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/databasetest"
 	"holdfast/engine/server/people"
+	"holdfast/engine/server/session"
 )
 
 // Routes that change something and leave no entry in the log, and why; no route that
@@ -21,7 +23,6 @@ var quiet = map[string]string{
 	"PATCH /api/v1/computers/{id}":        "its row changes a name",
 	"PUT /api/v1/computers/{id}/settings": "a computer's own, many times a day",
 	"POST /api/v1/report":                 "a computer's own, many times a day",
-	"DELETE /api/v1/session":              "whoever has a session may drop it",
 	"DELETE /api/v1/keys/escrow":          "its row forgets nothing",
 	"DELETE /api/v1/keys/{name}":          "its row is refused",
 
@@ -30,6 +31,7 @@ var quiet = map[string]string{
 
 // Routes of which nobody is told by mail.
 var unmailed = map[string]bool{
+	"DELETE /api/v1/session":       true,
 	"DELETE /api/v1/sessions/{id}": true,
 	"POST /api/v1/sign-out":        true,
 }
@@ -93,6 +95,30 @@ func TestAKeyDoesNotLeaveBeforeBothLogsHaveItAndTheLetterIsOnItsWay(t *testing.T
 		v.must(err)
 		if released := slices.DeleteFunc(log, func(e audit.Entry) bool { return e.Action != "key.release" }); len(released) != 4 {
 			t.Errorf("the key store logged %d releases", len(released))
+		}
+	})
+}
+
+func TestACodeBecomesASessionOnlyWithItsTrace(t *testing.T) {
+	each(t, func(t *testing.T, v *world) {
+		ann := v.person("ann@college.edu", people.Member)
+		grant, err := v.s.Sessions.StartDevice(t.Context(), "Server 7", "192.0.2.1")
+		v.must(err)
+		v.must(v.s.Sessions.DecideDevice(t.Context(), grant.UserCode, ann.ID, true))
+		ask := func(code string) answer {
+			return v.ask(nobody, "POST", "/oauth/token", url.Values{"grant_type": {session.GrantDevice}, "client_id": {session.Client}, "device_code": {code}}.Encode())
+		}
+		before := v.holds()
+		databasetest.Without(t, v.db, "audit", func() { v.want(ask(grant.DeviceCode), 500, "internal") })
+		if after := v.holds(); after != before {
+			t.Errorf("it changed\n%s\ninto\n%s", before, after)
+		}
+		v.want(ask(grant.DeviceCode), 200, "")
+		v.want(ask(grant.DeviceCode), 400, "invalid_grant")
+		list, err := v.s.Audit.List(t.Context(), audit.Query{Person: ann.ID})
+		v.must(err)
+		if len(list) != 1 || list[0].Action != "sign_in.device" || list[0].Reason != "Server 7" {
+			t.Errorf("the log has %+v", list)
 		}
 	})
 }
