@@ -30,10 +30,10 @@ func (s *settings) with(c *output, do func(ctx context.Context, v *server) error
 
 // deed is what a command did, and how it says so.
 type deed struct {
-	entry  audit.Entry
-	letter mail.Message // without To: nobody is told
-	shown  any          // as JSON
-	said   string       // as a sentence
+	entries []audit.Entry
+	letters []mail.Message
+	shown   any    // as JSON
+	said    string // as a sentence
 }
 
 // commit is with for a command that changes something: the change, its entry in the
@@ -55,11 +55,29 @@ func (s *settings) commit(c *output, change func(ctx context.Context, v *server)
 }
 
 func (v *server) record(ctx context.Context, d deed) error {
-	d.entry.Actor = byCommand
-	if err := v.audit.Record(ctx, nil, d.entry); err != nil || d.letter.To == "" {
-		return err
+	for _, l := range d.letters {
+		if err := v.mail.Send(ctx, nil, l); err != nil {
+			return err
+		}
 	}
-	return v.mail.Send(ctx, nil, d.letter)
+	for _, e := range d.entries {
+		e.Actor = byCommand
+		if err := v.audit.Record(ctx, nil, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// did is one entry, and one letter about it.
+func did(e audit.Entry, l mail.Message) deed {
+	return deed{entries: []audit.Entry{e}, letters: []mail.Message{l}}
+}
+
+// says is the deed with what is printed of it.
+func (d deed) says(shown any, format string, args ...any) deed {
+	d.shown, d.said = shown, fmt.Sprintf(format, args...)
+	return d
 }
 
 // changed is the letter about something that was done on the server itself.
@@ -82,12 +100,8 @@ func (v *server) invited(action string, p people.Person, token string) deed {
 	if v.mail.Configured() {
 		said = "A mail is on its way. It holds this one-time link for"
 	}
-	return deed{
-		entry:  audit.Entry{Action: action, Target: p.ID},
-		letter: mail.Invitation(mail.Person{Name: p.Name, Email: p.Email}, link),
-		shown:  map[string]string{"id": p.ID, "email": p.Email, "link": link},
-		said:   fmt.Sprintf("%s %s, valid for 14 days:\n  %s", said, plain(p.Email), link),
-	}
+	return did(audit.Entry{Action: action, Target: p.ID}, mail.Invitation(mail.Person{Name: p.Name, Email: p.Email}, link)).
+		says(map[string]string{"id": p.ID, "email": p.Email, "link": link}, "%s %s, valid for 14 days:\n  %s", said, plain(p.Email), link)
 }
 
 type requestCommand struct {
@@ -98,7 +112,7 @@ type requestCommand struct {
 
 type requestList struct {
 	settings
-	All bool `help:"Decided ones too."`
+	All bool `env:"-" help:"Decided ones too."`
 }
 
 func (c *requestList) Run(s *output) error {
@@ -117,10 +131,12 @@ func (c *requestList) Run(s *output) error {
 
 type requestApprove struct {
 	settings
-	ID string `arg:"" help:"Id of the request."`
+	New newcomers `embed:""`
+	ID  string    `arg:"" help:"Id of the request."`
 }
 
 func (c *requestApprove) Run(s *output) error {
+	c.newcomers = c.New
 	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
 		p, token, err := v.people.Approve(ctx, c.ID, byCommand)
 		return v.invited("request.approve", p, token), err
@@ -130,23 +146,20 @@ func (c *requestApprove) Run(s *output) error {
 type requestRefuse struct {
 	settings
 	ID     string `arg:"" help:"Id of the request."`
-	Reason string `help:"What the person is told."`
+	Reason string `env:"-" help:"What the person is told."`
 }
 
 func (c *requestRefuse) Run(s *output) error {
 	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
 		r, err := v.people.Refuse(ctx, c.ID, byCommand, c.Reason)
-		return deed{
-			entry:  audit.Entry{Action: "request.refuse", Target: r.Email, Reason: c.Reason},
-			letter: mail.Refused(mail.Person{Email: r.Email, Name: r.Name}, c.Reason),
-			shown:  r, said: fmt.Sprintf("The request of %s is refused.", plain(r.Email)),
-		}, err
+		return did(audit.Entry{Action: "request.refuse", Target: r.Email, Reason: c.Reason}, mail.Refused(mail.Person{Email: r.Email, Name: r.Name}, c.Reason)).
+			says(r, "The request of %s is refused.", plain(r.Email)), err
 	})
 }
 
 type auditCommand struct {
 	settings
-	Limit int `default:"50" help:"How many entries."`
+	Limit int `env:"-" default:"50" help:"How many entries."`
 }
 
 func (c *auditCommand) Run(s *output) error {

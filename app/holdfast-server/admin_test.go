@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type office struct {
 }
 
 func eachOffice(t *testing.T, run func(o *office)) {
+	t.Helper()
 	for _, kind := range []database.Kind{database.SQLite, database.PostgreSQL} {
 		t.Run(string(kind), func(t *testing.T) {
 			address := databasetest.Address(t, kind)
@@ -36,20 +38,20 @@ func eachOffice(t *testing.T, run func(o *office)) {
 // out unless that is nil.
 func (o *office) command(out any, args ...string) int {
 	o.Helper()
-	printed, err := os.Create(filepath.Join(o.TempDir(), "printed"))
+	file, err := os.Create(filepath.Join(o.TempDir(), "printed"))
 	if err != nil {
 		o.Fatal(err)
 	}
-	defer printed.Close()
+	defer file.Close()
 	before := os.Stdout
-	os.Stdout = printed
+	os.Stdout = file
 	code := run(append(append([]string{"--json"}, args...), o.settings...))
 	os.Stdout = before
 	if out != nil && code == 0 {
-		if _, err := printed.Seek(0, io.SeekStart); err != nil {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			o.Fatal(err)
 		}
-		if err := json.NewDecoder(printed).Decode(out); err != nil {
+		if err := json.NewDecoder(file).Decode(out); err != nil {
 			o.Fatalf("%q: %v", args, err)
 		}
 	}
@@ -89,7 +91,7 @@ func TestACommandChangesNothingThatCannotBeLoggedOrTold(t *testing.T) {
 			if err != nil {
 				o.Fatal(err)
 			}
-			return open[len(open)-1].ID
+			return open[slices.IndexFunc(open, func(r people.Request) bool { return r.Email == email })].ID
 		}
 		o.must(nil, "user", "add", "boss@college.edu", "--role", "owner")
 		var link struct{ Link string }
@@ -109,6 +111,7 @@ func TestACommandChangesNothingThatCannotBeLoggedOrTold(t *testing.T) {
 			{"device", "unblock", made.ID},
 			{"device", "deauthorize", made.ID},
 			{"device", "remove", made.ID},
+			{"user", "change", "ann@college.edu", "--seats", "2"},
 			{"device", "restore", made.ID},
 			{"user", "remove", "ann@college.edu"},
 		} {
@@ -130,4 +133,81 @@ func TestACommandChangesNothingThatCannotBeLoggedOrTold(t *testing.T) {
 			}
 		}
 	})
+}
+
+// printed is a person as "user change" prints one.
+type printed struct {
+	ID, Email, Name, Role string
+	Seats                 int
+	Quota                 int64
+}
+
+func TestAPersonIsChangedByCommand(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.must(nil, "user", "add", "boss@college.edu", "--role", "owner")
+		var link struct{ Link string }
+		o.must(&link, "user", "add", "ann@college.edu", "--name", "Ann", "--seats", "3", "--quota", "1.5 GiB", "--role", "owner")
+		if _, err := people.New(o.db, people.Defaults{}, time.Now).Accept(o.Context(), filepath.Base(link.Link)); err != nil {
+			o.Fatal(err)
+		}
+		var got printed
+		o.must(&got, "user", "change", "ann@college.edu")
+		want := printed{got.ID, "ann@college.edu", "Ann", "owner", 3, 3 << 29}
+		if got != want {
+			o.Errorf("invited as %+v, not %+v", got, want)
+		}
+		entries, letters := o.traces()
+		o.must(&got, "user", "change", "ann@college.edu", "--email", "Anna@college.edu", "--name", "Anna", "--quota", "2TB")
+		want.Email, want.Name, want.Quota = "anna@college.edu", "Anna", 2e12
+		if got != want {
+			o.Errorf("changed into %+v, not %+v", got, want)
+		}
+		if e, l := o.traces(); e != entries+3 || l != letters+2 {
+			o.Errorf("three changes left %d entries, and %d letters to two addresses", e-entries, l-letters)
+		}
+		// What the institution gives new people is nothing that this person asked for.
+		o.Setenv("HOLDFAST_SERVER_SEATS", "9")
+		o.Setenv("HOLDFAST_SERVER_NAME", "Somebody")
+		o.Setenv("HOLDFAST_SERVER_ROLE", "member")
+		file := filepath.Join(o.TempDir(), "settings.toml")
+		if err := os.WriteFile(file, []byte("seats = 8\nquota = 5\nowner = \"boss@college.edu\"\n"), 0o600); err != nil {
+			o.Fatal(err)
+		}
+		o.must(&got, "user", "change", "anna@college.edu", "--config", file, "--quota", "none")
+		want.Quota = 0
+		if got != want {
+			o.Errorf("changed into %+v, not %+v", got, want)
+		}
+		o.must(nil, "device", "add", "anna@college.edu", "--name", "laptop", "--config", file)
+		o.must(&got, "user", "add", "eve@college.edu", "--config", file)
+		o.must(&got, "user", "change", "eve@college.edu")
+		if got.Seats != 9 || got.Quota != 5 || got.Name != "" {
+			o.Errorf("a new person is %+v", got)
+		}
+		for _, refused := range [][]string{
+			{"--role", "member"}, // the last owner: the other has not come yet
+			{"--email", "boss@college.edu"}, {"--email", "nobody"}, {"--seats", "-1"}, {"--role", "god"},
+		} {
+			if code := o.command(nil, append([]string{"user", "change", "anna@college.edu", "--name", "X"}, refused...)...); code == 0 {
+				o.Errorf("%q is taken", refused)
+			}
+		}
+		o.must(&got, "user", "change", "anna@college.edu")
+		if got != want {
+			o.Errorf("a change that was refused left %+v", got)
+		}
+	})
+}
+
+func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
+	for text, want := range map[string]size{"none": 0, "0": 0, "1000000": 1e6, "500GB": 5e11, "1.5 TiB": 3 << 39, "20 mb": 2e7, "7B": 7} {
+		if got, err := parseSize(text); err != nil || got != want {
+			t.Errorf("%q is %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "GB", "-1", "5X", "1e3", "NaN", "Inf", "5 G", "10000000 TB", "1.2.3GB", "0x10"} {
+		if got, err := parseSize(text); err == nil {
+			t.Errorf("%q is %d", text, got)
+		}
+	}
 }

@@ -116,7 +116,7 @@ func (v *server) openPeople() error {
 	if err != nil {
 		return err
 	}
-	v.people = people.New(v.db, people.Defaults{Seats: s.Seats, Quota: s.Quota}, time.Now)
+	v.people = people.New(v.db, people.Defaults{Seats: s.Seats, Quota: int64(s.Quota)}, time.Now)
 	v.computers = computers.New(v.db, v.people, computers.Options{Networks: own, Grace: grace, BacksUpWithin: backsUpWithin}, time.Now)
 	v.sessions = session.New(v.db, time.Now)
 	v.audit = audit.New(v.db, time.Now)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -58,9 +57,9 @@ func (c *deviceList) Run(s *output) error {
 type deviceAdd struct {
 	settings
 	Person string `arg:"" help:"E-mail or id of the person."`
-	Name   string `required:"" help:"Name of the computer."`
-	Owner  string `enum:"institution,personal" default:"institution" help:"institution or personal."`
-	Asset  string `help:"Asset number."`
+	Name   string `env:"-" required:"" help:"Name of the computer."`
+	Owner  string `env:"-" enum:"institution,personal" default:"institution" help:"institution or personal."`
+	Asset  string `env:"-" help:"Asset number."`
 }
 
 func (c *deviceAdd) Run(s *output) error {
@@ -79,12 +78,9 @@ func (c *deviceAdd) Run(s *output) error {
 			return deed{}, err
 		}
 		at.User, at.Path = url.UserPassword(name, secret), "/storage/"
-		return deed{
-			entry:  audit.Entry{Action: "computer.add", Target: d.ID, Person: p.ID},
-			letter: mail.NewComputer(mail.Person{Email: p.Email, Name: p.Name}, d.Name, "", time.Now()),
-			shown:  map[string]string{"id": d.ID, "user": name, "password": secret, "repository": "rest:" + at.String()},
-			said:   fmt.Sprintf("%s is a computer of %s. Its credential is shown this once; restic uses it so:\n  restic -r rest:%s", plain(d.Name), plain(p.Email), at),
-		}, nil
+		return did(audit.Entry{Action: "computer.add", Target: d.ID, Person: p.ID}, mail.NewComputer(mail.Person{Email: p.Email, Name: p.Name}, d.Name, "", time.Now())).
+			says(map[string]string{"id": d.ID, "user": name, "password": secret, "repository": "rest:" + at.String()},
+				"%s is a computer of %s. Its credential is shown this once; restic uses it so:\n  restic -r rest:%s", plain(d.Name), plain(p.Email), at), nil
 	})
 }
 
@@ -106,10 +102,8 @@ func (c *device) change(s *output, action, sentence, told string, do func(v *ser
 		if err == nil {
 			err = do(v)(ctx, d.Person, d.ID)
 		}
-		return deed{
-			entry: audit.Entry{Action: action, Target: d.ID, Person: p.ID}, letter: changed(p, "Your computer “"+d.Name+"” "+told),
-			shown: map[string]string{"id": d.ID, "name": d.Name}, said: fmt.Sprintf(sentence, plain(d.Name)),
-		}, err
+		return did(audit.Entry{Action: action, Target: d.ID, Person: p.ID}, changed(p, "Your computer “"+d.Name+"” "+told)).
+			says(map[string]string{"id": d.ID, "name": d.Name}, sentence, plain(d.Name)), err
 	})
 }
 

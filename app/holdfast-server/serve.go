@@ -25,10 +25,11 @@ import (
 
 type serveCommand struct {
 	settings
-	MetricsListen string `placeholder:"HOST:PORT" help:"Where Prometheus reads figures, without encryption; keep it inside."`
-	Downloads     string `type:"path" placeholder:"DIR" help:"Folder of the installers to offer; by default downloads in the data folder."`
-	Owner         string `placeholder:"E-MAIL" help:"E-mail of the owner, for the one-time link of the first start."`
-	LogLevel      string `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
+	New           newcomers `embed:""`
+	MetricsListen string    `placeholder:"HOST:PORT" help:"Where Prometheus reads figures, without encryption; keep it inside."`
+	Downloads     string    `type:"path" placeholder:"DIR" help:"Folder of the installers to offer; by default downloads in the data folder."`
+	Owner         string    `placeholder:"E-MAIL" help:"E-mail of the owner, for the one-time link of the first start."`
+	LogLevel      string    `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
 }
 
 const (
@@ -45,6 +46,7 @@ func (c *serveCommand) Run(s *output) error {
 		return err
 	}
 	log := slog.New(operations.Log(os.Stderr, level))
+	c.newcomers = c.New
 	v, err := c.settings.open(s.ctx, log)
 	if err != nil {
 		return err

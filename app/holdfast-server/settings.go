@@ -38,8 +38,7 @@ type settings struct {
 	SMTPFrom         string `name:"smtp-from" placeholder:"E-MAIL" help:"Sender of the server's mails."`
 	SMTPTLS          string `name:"smtp-tls" enum:"starttls,tls,none" default:"starttls" help:"Encryption to the mail server: starttls, tls or none."`
 
-	Seats int   `default:"4" help:"Computers that a new person may have."`
-	Quota int64 `default:"0" placeholder:"BYTES" help:"Storage that a new person may use; 0: no limit."`
+	newcomers `kong:"-"` // of the commands that make people
 
 	InstitutionNetworks []string `placeholder:"CIDR" help:"The institution's own networks, from which personal computers may not upload."`
 	TrustedProxies      []string `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
@@ -52,6 +51,12 @@ type settings struct {
 	ProviderACR              []string `name:"provider-acr" placeholder:"ACR" help:"Accept only sign-ins of one of these authentication context classes."`
 	ProviderAMR              []string `name:"provider-amr" placeholder:"AMR" help:"Accept only sign-ins with at least one of these authentication methods."`
 	ProviderNoAuthTime       bool     `name:"provider-no-auth-time" help:"The single sign-on does not say when somebody proved who they are (as dex); then asking it to ask again has to do."`
+}
+
+// newcomers is what new people get, a flag of the commands that make some.
+type newcomers struct {
+	Seats int  `default:"4" help:"Computers that a new person may have."`
+	Quota size `default:"none" placeholder:"SIZE" help:"Storage that a new person may use, such as 500GB; none: no limit."`
 }
 
 // complete fills in what follows from the data folder and the address.

@@ -11,7 +11,8 @@ import (
 )
 
 // tomlFile gives flags their values from the file of --config. It is strict: a key
-// that is no flag is an error, so that a slip of the pen does not leave a rule out.
+// that is no flag is an error, so that a slip of the pen does not leave a rule out. Flags
+// that say what one call of a command is about are no settings (env:"-").
 type tomlFile struct {
 	values map[string]any
 	err    error
@@ -26,6 +27,9 @@ func (f *tomlFile) Resolve(c *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	f.load(c)
 	if f.err != nil {
 		return nil, f.err
+	}
+	if len(flag.Envs) == 0 {
+		return nil, nil
 	}
 	for _, name := range flag.Envs {
 		if _, set := os.LookupEnv(name); set {
@@ -68,13 +72,13 @@ func (f *tomlFile) strict(c *kong.Context, name string) error {
 	known := map[string]bool{}
 	for _, flags := range c.Model.AllFlags(true) {
 		for _, flag := range flags {
-			known[flag.Name] = true
+			known[flag.Name] = len(flag.Envs) > 0
 		}
 	}
 	for _, node := range c.Model.Leaves(true) {
 		for _, flags := range node.AllFlags(true) {
 			for _, flag := range flags {
-				known[flag.Name] = true
+				known[flag.Name] = known[flag.Name] || len(flag.Envs) > 0
 			}
 		}
 	}

@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"holdfast/engine/server/audit"
+	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 )
 
 type userCommand struct {
 	List    userList    `cmd:"" help:"List people."`
 	Add     userAdd     `cmd:"" help:"Invite somebody."`
+	Change  userChange  `cmd:"" help:"Change somebody's seats, quota, e-mail, name or role."`
 	Block   userBlock   `cmd:"" help:"Keep somebody from signing in; their computers go on backing up."`
 	Unblock userUnblock `cmd:"" help:"Let somebody sign in again."`
 	Remove  userRemove  `cmd:"" help:"Close somebody's account; what is stored stays."`
@@ -30,20 +34,26 @@ func (c *userList) Run(s *output) error {
 			if err != nil {
 				return err
 			}
-			rows = append(rows, []string{p.ID, p.Email, p.Name, string(p.Role), string(p.State), fmt.Sprint(p.Seats), fmt.Sprint(used.Used)})
+			quota := "none"
+			if p.Quota > 0 {
+				quota = fmt.Sprint(p.Quota)
+			}
+			rows = append(rows, []string{p.ID, p.Email, p.Name, string(p.Role), string(p.State), fmt.Sprint(p.Seats), fmt.Sprint(used.Used), quota})
 		}
-		return s.rows(list, []string{"ID", "E-MAIL", "NAME", "ROLE", "STATE", "SEATS", "BYTES"}, rows)
+		return s.rows(list, []string{"ID", "E-MAIL", "NAME", "ROLE", "STATE", "SEATS", "BYTES", "QUOTA"}, rows)
 	})
 }
 
 type userAdd struct {
 	settings
-	Email string `arg:"" help:"E-mail."`
-	Name  string `help:"Name."`
-	Role  string `enum:"owner,administrator,member" default:"member" help:"owner, administrator or member."`
+	New   newcomers `embed:""`
+	Email string    `arg:"" help:"E-mail."`
+	Name  string    `env:"-" help:"Name."`
+	Role  string    `env:"-" enum:"owner,administrator,member" default:"member" help:"owner, administrator or member."`
 }
 
 func (c *userAdd) Run(s *output) error {
+	c.newcomers = c.New
 	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
 		p, token, err := v.people.Invite(ctx, c.Email, c.Name, people.Role(c.Role), byCommand)
 		return v.invited("person.invite", p, token), err
@@ -64,10 +74,53 @@ func (c *named) change(s *output, action, sentence, told string, do func(ctx con
 		if err == nil {
 			err = do(ctx, v, p.ID)
 		}
-		return deed{
-			entry: audit.Entry{Action: action, Target: p.ID}, letter: changed(p, told),
-			shown: map[string]string{"id": p.ID, "email": p.Email}, said: fmt.Sprintf(sentence, plain(p.Email)),
-		}, err
+		return did(audit.Entry{Action: action, Target: p.ID}, changed(p, told)).
+			says(map[string]string{"id": p.ID, "email": p.Email}, sentence, plain(p.Email)), err
+	})
+}
+
+type userChange struct {
+	named
+	Seats *int    `env:"-" placeholder:"N" help:"Computers the person may have. Those beyond it stay, and there is no other."`
+	Quota *size   `env:"-" placeholder:"SIZE" help:"Storage the account may use, such as 500GB; none: no limit. What is stored beyond it stays, and nothing is added."`
+	Email *string `env:"-" placeholder:"E-MAIL" help:"Another e-mail address; the old and the new one are written to."`
+	Name  *string `env:"-" help:"Another name."`
+	Role  *string `env:"-" placeholder:"ROLE" help:"owner, administrator or member."`
+}
+
+// Run makes all of the change or nothing of it; each part is an entry of its own.
+func (c *userChange) Run(s *output) error {
+	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
+		p, err := v.person(ctx, c.Person)
+		if err != nil {
+			return deed{}, err
+		}
+		before, after, err := v.people.Change(ctx, p.ID, people.Change{
+			Email: c.Email, Name: c.Name, Role: (*people.Role)(c.Role), Seats: c.Seats, Quota: (*int64)(c.Quota),
+		}, byCommand)
+		if err != nil {
+			return deed{}, err
+		}
+		var d deed
+		lines := []string{}
+		for _, one := range people.Differences(before, after) {
+			d.entries = append(d.entries, audit.Entry{Action: one.Action(), Target: after.ID, Reason: one.From + " → " + one.To})
+			lines = append(lines, one.Line())
+		}
+		for _, email := range slices.Compact([]string{after.Email, before.Email}) {
+			if len(lines) > 0 {
+				d.letters = append(d.letters, mail.AccountChanged(mail.Person{Email: email, Name: after.Name}, lines, "", time.Now()))
+			}
+		}
+		said := plain(after.Email) + " is so already; nothing was changed."
+		if len(lines) > 0 {
+			said = plain(after.Email)
+		}
+		for _, l := range lines {
+			said += "\n  " + plain(l)
+		}
+		return d.says(map[string]any{"id": after.ID, "email": after.Email, "name": after.Name, "role": after.Role, "state": after.State,
+			"seats": after.Seats, "quota": after.Quota}, "%s", said), nil
 	})
 }
 

@@ -106,7 +106,7 @@ func newCollege(t *testing.T) *college {
 func (c *college) start() {
 	c.t.Helper()
 	log := slog.New(operations.Log(c.said, slog.LevelDebug))
-	s := &settings{Data: c.data, Name: "The College", Listen: c.listen, Seats: 4}
+	s := &settings{Data: c.data, Name: "The College", Listen: c.listen, newcomers: newcomers{Seats: 4}}
 	v, err := s.open(c.t.Context(), log)
 	if err != nil {
 		c.t.Fatal(err)

@@ -126,7 +126,7 @@ func (a *api) own() []access.Route {
 // console are the routes of administrators: reading needs the role, changing a fresh
 // sign-in too.
 func (a *api) console() []access.Route {
-	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
 	const read, write = access.Administrator, access.FreshAdministrator
 	return []access.Route{
 		{Method: get, Pattern: "/api/v1/admin/requests", Need: read, Handle: a.requests, Doc: "Who asked for access."},
@@ -138,6 +138,7 @@ func (a *api) console() []access.Route {
 		{Method: post, Pattern: "/api/v1/admin/people/{id}/block", Need: write, Handle: a.blockPerson, Doc: "Keeps a person out."},
 		{Method: post, Pattern: "/api/v1/admin/people/{id}/unblock", Need: write, Handle: a.unblockPerson, Doc: "Lets a person in again."},
 		{Method: post, Pattern: "/api/v1/admin/people/{id}/role", Need: write, Handle: a.role, Doc: "Gives a person another role."},
+		{Method: patch, Pattern: "/api/v1/admin/people/{id}", Need: write, Handle: a.changePerson, Doc: "Changes e-mail, name, role, seats or quota."},
 		{Method: del, Pattern: "/api/v1/admin/people/{id}", Need: write, Handle: a.removePerson, Doc: "Ends an account."},
 		{Method: post, Pattern: "/api/v1/admin/people/{id}/keys/release", Need: write, Handle: a.releaseKeyOf, Doc: "Gives a person's kept secret to an administrator, for a reason."},
 		{Method: get, Pattern: "/api/v1/admin/people/{id}/held", Need: read, Handle: a.held, Doc: "Removed files that can come back."},

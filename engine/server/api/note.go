@@ -18,6 +18,7 @@ type act struct {
 	person people.Person // whom it concerns
 	reason string
 	letter mail.Message // without To: nobody is told
+	copy   string       // another address that the letter goes to
 }
 
 // commit makes a change, keeps in the log what was done, and puts the letter about it on
@@ -56,10 +57,16 @@ func (a *api) record(ctx context.Context, c access.Caller, d act) error {
 	if err != nil {
 		return err
 	}
-	if d.letter.To == "" {
-		return nil
+	for _, address := range []string{d.letter.To, d.copy} {
+		if address == "" {
+			continue
+		}
+		d.letter.To = address
+		if err := a.Mail.Send(ctx, nil, d.letter); err != nil {
+			return err
+		}
 	}
-	return a.Mail.Send(ctx, nil, d.letter)
+	return nil
 }
 
 // changed is an act with the usual letter: what was changed, in a sentence.

@@ -201,6 +201,67 @@ func (a *api) role(w http.ResponseWriter, r *http.Request, c access.Caller) erro
 	})
 }
 
+// changePerson takes what is there of e-mail, name, role, seats and quota. Each is an
+// entry of its own, and one letter tells of them all.
+func (a *api) changePerson(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	var in struct {
+		Email *string      `json:"email"`
+		Name  *string      `json:"name"`
+		Role  *people.Role `json:"role"`
+		Seats *int         `json:"seats"`
+		Quota *int64       `json:"quota"`
+	}
+	if err := read(r, &in, false); err != nil {
+		return err
+	}
+	if in.Role != nil {
+		if err := mayGive(c, *in.Role); err != nil {
+			return err
+		}
+	}
+	var after people.Person
+	err := a.DB.Atomically(r.Context(), func(ctx context.Context) error {
+		before, err := a.subject(ctx, r, c)
+		if err != nil {
+			return err
+		}
+		before, after, err = a.People.Change(ctx, before.ID, people.Change{Email: in.Email, Name: in.Name, Role: in.Role, Seats: in.Seats, Quota: in.Quota}, c.Person.ID)
+		if err != nil {
+			return err
+		}
+		for _, d := range a.alterations(c, before, after) {
+			if err := a.record(ctx, c, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return told(err)
+	}
+	return reply(w, http.StatusOK, wirePerson(after))
+}
+
+// alterations are the traces of a change of a person, the last with the letter: to the
+// address before too when that changed, or whoever is there would never know.
+func (a *api) alterations(c access.Caller, before, after people.Person) []act {
+	var acts []act
+	var lines []string
+	for _, d := range people.Differences(before, after) {
+		acts = append(acts, act{name: d.Action(), target: after.ID, person: after, reason: d.From + " → " + d.To})
+		lines = append(lines, d.Line())
+	}
+	if len(acts) == 0 {
+		return nil
+	}
+	last := &acts[len(acts)-1]
+	last.letter = mail.AccountChanged(to(after), lines, place(c), a.Now())
+	if before.Email != after.Email {
+		last.copy = before.Email
+	}
+	return acts
+}
+
 // govern does something to a person, keeps it and tells them.
 func (a *api) govern(w http.ResponseWriter, r *http.Request, c access.Caller, name, what string, change func(context.Context, people.Person) error) error {
 	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) {

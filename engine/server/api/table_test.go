@@ -83,6 +83,7 @@ var table = map[string]row{
 	"POST /api/v1/admin/people/{id}/block":          {id: "p", want: console(204)},
 	"POST /api/v1/admin/people/{id}/unblock":        {id: "blocked", want: console(204)},
 	"POST /api/v1/admin/people/{id}/role":           {id: "p", body: `{"role":"member"}`, want: console(204)},
+	"PATCH /api/v1/admin/people/{id}":               {id: "p", body: `{"seats":5}`, want: console(200)},
 	"DELETE /api/v1/admin/people/{id}":              {id: "p", want: console(204)},
 	"POST /api/v1/admin/people/{id}/keys/release":   {id: "p", body: `{"reason":"a court asked"}`, want: console(200)},
 	"GET /api/v1/admin/people/{id}/held":            {id: "p", want: console(200)},

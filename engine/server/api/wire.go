@@ -69,6 +69,7 @@ var known = []struct {
 	{people.ErrNotFound, problem(http.StatusNotFound, "not_found", "There is no such person or request.")},
 	{people.ErrTaken, problem(http.StatusConflict, "conflict", "This e-mail address has an account already.")},
 	{people.ErrLastOwner, problem(http.StatusConflict, "conflict", "This is the last owner. Make somebody else an owner first.")},
+	{people.ErrInvited, problem(http.StatusConflict, "conflict", "This person has not signed in yet, and the invitation went to the address there is. End the account and invite the new address.")},
 	{people.ErrState, problem(http.StatusConflict, "conflict", "This was decided or ended already. Look at it again.")},
 	{session.ErrNone, problem(http.StatusNotFound, "not_found", "There is no such session; it may be over.")},
 	{store.ErrNotFound, problem(http.StatusNotFound, "not_found", "There is no such file.")},

@@ -77,9 +77,16 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	c := computers.New(db, p, computers.Options{}, v.now)
 	v.s = api.Services{DB: db, People: p, Computers: c, Sessions: session.New(db, v.now), Identity: who, Escrow: client, Audit: audit.New(db, v.now),
 		Mail:  mail.New(db, mail.Options{Address: "127.0.0.1:9", From: "Holdfast <backup@college.edu>", TLS: "none", Name: "College", Origin: origin}, v.now),
-		Store: store.New(db, bytesOf, store.Options{}, v.now), Name: "College", ID: "0123", Version: "1.0", Origin: origin, Now: v.now}
+		Store: store.New(db, bytesOf, store.Options{Quota: quotaOf(p)}, v.now), Name: "College", ID: "0123", Version: "1.0", Origin: origin, Now: v.now}
 	v.serve()
 	return v
+}
+
+func quotaOf(p *people.Service) func(context.Context, string) (int64, error) {
+	return func(ctx context.Context, account string) (int64, error) {
+		who, err := p.Get(ctx, account)
+		return who.Quota, err
+	}
 }
 
 // serve makes the routes anew, after a change of the services.

@@ -72,6 +72,19 @@ func SecurityChange(to Person, what, where string, at time.Time) Message {
 
 const notYou = "If it was you, all is well. If it was not: sign in, look at \"Security\", end the sessions that you do not know, and tell those who look after the computers of your institution."
 
+// AccountChanged tells what an administrator changed: lines such as "seats: 4, now 6".
+// It is for a new e-mail address as well as for the one before.
+func AccountChanged(to Person, lines []string, where string, at time.Time) Message {
+	text := make([]string, len(lines))
+	for i, l := range lines {
+		text[i] = "- " + oneLine(l, 600)
+	}
+	return to.message("Your backup account was changed",
+		"An administrator changed your backup account"+circumstances(where, at)+":",
+		strings.Join(text, "\n"),
+		"If you did not expect this, tell those who look after the computers of your institution.")
+}
+
 // KeyReleased tells that the key to a person's files left the key store: to the person,
 // or to an administrator (by is that person's name), who gave a reason.
 func KeyReleased(to Person, by, reason, where string, at time.Time) Message {

@@ -54,6 +54,7 @@ var (
 	ErrTaken      = errors.New("the e-mail address has an account already")
 	ErrLastOwner  = errors.New("this is the last owner")
 	ErrState      = errors.New("the state of the person or request does not allow it")
+	ErrInvited    = errors.New("the person has not used the invitation yet, which went to the e-mail address there is")
 	// ErrInvalid is wrapped in an error that says which field is wrong and how.
 	ErrInvalid = errors.New("not accepted")
 )

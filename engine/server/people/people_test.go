@@ -3,6 +3,7 @@ package people_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -282,12 +283,12 @@ func TestBlockingIsUndone(t *testing.T) {
 	})
 }
 
-func TestSeatsQuotaAndNameAreChanged(t *testing.T) {
+func TestSeatsQuotaNameAndRoleAreChanged(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, _ *clock, _ *database.DB) {
 		p := active(t, s, "ann@college.edu", Member)
 		want(t, s.SetSeats(t.Context(), p.ID, 7), nil)
 		want(t, s.SetQuota(t.Context(), p.ID, 5<<40), nil)
-		want(t, s.Rename(t.Context(), p.ID, "Ann Öz"), nil)
+		want(t, change(t, s, p.ID, Change{Name: ptr(" Ann Öz ")}), nil)
 		want(t, s.SetRole(t.Context(), p.ID, Administrator, "boss"), nil)
 		p.Seats, p.Quota, p.Name, p.Role = 7, 5<<40, "Ann Öz", Administrator
 		if found, err := s.Get(t.Context(), p.ID); err != nil || found != p {
@@ -295,9 +296,64 @@ func TestSeatsQuotaAndNameAreChanged(t *testing.T) {
 		}
 		want(t, s.SetSeats(t.Context(), p.ID, -1), ErrInvalid)
 		want(t, s.SetQuota(t.Context(), p.ID, -1), ErrInvalid)
-		want(t, s.Rename(t.Context(), p.ID, "Ann\u202eresu"), ErrInvalid)
+		want(t, change(t, s, p.ID, Change{Name: ptr("Ann\u202eresu")}), ErrInvalid)
 		want(t, s.SetRole(t.Context(), p.ID, "god", "boss"), ErrInvalid)
 		want(t, s.SetSeats(t.Context(), "nobody", 1), ErrNotFound)
+	})
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func change(t *testing.T, s *Service, id string, c Change) error {
+	t.Helper()
+	_, _, err := s.Change(t.Context(), id, c, "boss")
+	return err
+}
+
+func TestAChangeIsMadeAsAWholeOrNotAtAll(t *testing.T) {
+	each(t, func(t *testing.T, s *Service, _ *clock, _ *database.DB) {
+		ann, ben := active(t, s, "ann@college.edu", Member), active(t, s, "ben@college.edu", Owner)
+		for _, c := range []struct {
+			id     string
+			change Change
+			err    error
+		}{
+			{ann.ID, Change{Seats: ptr(9), Email: ptr("Ben@College.edu")}, ErrTaken},
+			{ann.ID, Change{Seats: ptr(9), Email: ptr("ann at college")}, ErrInvalid},
+			{ann.ID, Change{Seats: ptr(1_000_001), Name: ptr("Anna")}, ErrInvalid},
+			{ben.ID, Change{Seats: ptr(9), Role: ptr(Member)}, ErrLastOwner},
+		} {
+			want(t, change(t, s, c.id, c.change), c.err)
+		}
+		for _, p := range []Person{ann, ben} {
+			if found, err := s.Get(t.Context(), p.ID); err != nil || found != p {
+				t.Errorf("%+v became %+v, %v", p, found, err)
+			}
+		}
+		before, after, err := s.Change(t.Context(), ann.ID, Change{Email: ptr("Anna@College.edu"), Name: ptr("Anna"), Role: ptr(Administrator), Seats: ptr(0), Quota: ptr(int64(15e11))}, "boss")
+		want(t, err, nil)
+		if before != ann || after != (Person{ann.ID, "anna@college.edu", "Anna", Administrator, Active, 0, 15e11, ann.Created}) {
+			t.Errorf("%+v became %+v", before, after)
+		}
+		if found, err := s.ByEmail(t.Context(), "anna@college.edu"); err != nil || found != after {
+			t.Errorf("%+v, %v", found, err)
+		}
+		_, err = s.ByEmail(t.Context(), "ann@college.edu")
+		want(t, err, ErrNotFound)
+		if got, expected := fmt.Sprint(Differences(before, after)), "[{e-mail ann@college.edu anna@college.edu} {name Somebody Anna} {role member administrator} {seats 4 0} {quota 1 GiB 1500 GB}]"; got != expected {
+			t.Errorf("the differences are %s", got)
+		}
+		want(t, s.Remove(t.Context(), ann.ID, "boss"), nil)
+		want(t, change(t, s, ann.ID, Change{Seats: ptr(1)}), ErrState)
+	})
+}
+
+func TestAnInvitationStaysWithTheAddressItWentTo(t *testing.T) {
+	each(t, func(t *testing.T, s *Service, _ *clock, _ *database.DB) {
+		p, _, err := s.Invite(t.Context(), "ann@college.edu", "Ann", Member, "boss")
+		want(t, err, nil)
+		want(t, change(t, s, p.ID, Change{Email: ptr("anna@college.edu")}), ErrInvited)
+		want(t, change(t, s, p.ID, Change{Email: ptr("ann@college.edu"), Seats: ptr(2)}), nil)
 	})
 }
 
