@@ -211,3 +211,19 @@ func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
 		}
 	}
 }
+
+func TestAServerWithAnotherKeyThanItsDatabaseDoesNotStart(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.must(nil, "user", "list")
+		data, elsewhere := o.settings[1], o.TempDir()
+		key := []string{"--escrow-database", filepath.Join(data, "escrow", "escrow.db"), "--escrow-key-file", filepath.Join(data, "escrow", "master.key")}
+		o.settings[1] = elsewhere
+		o.must(nil, append([]string{"user", "list"}, key...)...) // the key beside the master key
+		if code := o.command(nil, append([]string{"user", "list", "--secrets-key-file", filepath.Join(elsewhere, "another.key")}, key...)...); code != 1 {
+			o.Errorf("with another key it ended with %d", code)
+		}
+		if code := o.command(nil, append([]string{"user", "list", "--secrets-key-file", key[3]}, key...)...); code != 1 {
+			o.Errorf("with the key store's master key it ended with %d", code)
+		}
+	})
+}

@@ -57,7 +57,7 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*server, error) 
 	v := &server{settings: s, log: log}
 	err := v.openDatabase(ctx)
 	if err == nil {
-		err = v.openPeople()
+		err = v.openPeople(ctx)
 	}
 	if err == nil {
 		err = v.openKeys(ctx)
@@ -110,7 +110,7 @@ func serverID(ctx context.Context, db *database.DB) (string, error) {
 	return id, err
 }
 
-func (v *server) openPeople() error {
+func (v *server) openPeople(ctx context.Context) error {
 	s := v.settings
 	own, err := networks("institution-networks", s.InstitutionNetworks)
 	if err != nil {
@@ -128,7 +128,11 @@ func (v *server) openPeople() error {
 		Address: s.SMTPAddress, Username: s.SMTPUsername, Password: password, From: s.SMTPFrom, TLS: s.SMTPTLS,
 		Name: s.Name, Origin: s.Origin,
 	}, time.Now)
-	o := identity.Options{Origin: s.Origin, Name: s.Name}
+	key, err := escrow.OpenKeyFile(s.SecretsKeyFile)
+	if err != nil {
+		return err
+	}
+	o := identity.Options{Origin: s.Origin, Name: s.Name, Sealer: key}
 	if s.ProviderIssuer != "" {
 		secret, err := secretIn(s.ProviderClientSecretFile)
 		if err != nil {
@@ -143,8 +147,13 @@ func (v *server) openPeople() error {
 			Scopes: s.ProviderScopes, ACR: s.ProviderACR, AMR: s.ProviderAMR, NoAuthTime: s.ProviderNoAuthTime,
 		}
 	}
-	v.identity, err = identity.New(v.db, o, time.Now)
-	return err
+	if v.identity, err = identity.New(v.db, o, time.Now); err != nil {
+		return err
+	}
+	if err := v.identity.Seal(ctx); err != nil {
+		return fmt.Errorf("the key in %s: %w. Nobody's files are touched. Put the key there with which this database was used before, from another server on it or from a backup", s.SecretsKeyFile, err)
+	}
+	return nil
 }
 
 func (v *server) openKeys(ctx context.Context) error {

@@ -32,6 +32,8 @@ type settings struct {
 	EscrowKeyFile        string `type:"path" placeholder:"FILE" help:"Master key of the key store; by default escrow/master.key in the data folder. Back it up, apart from the data."`
 	EscrowCredentialFile string `type:"path" placeholder:"FILE" help:"What the server shows to the key store; by default escrow/credential in the data folder."`
 
+	SecretsKeyFile string `type:"path" placeholder:"FILE" help:"Key that seals the secrets of people's authenticator apps in the database; by default secrets.key beside the master key. The same for all servers on one database. Back it up, apart from the data."`
+
 	SMTPAddress      string `name:"smtp-address" placeholder:"HOST:PORT" help:"Mail server; without one, links are printed or shown to administrators only."`
 	SMTPUsername     string `name:"smtp-username" placeholder:"NAME" help:"User name there."`
 	SMTPPasswordFile string `name:"smtp-password-file" type:"path" placeholder:"FILE" help:"File with the password there."`
@@ -71,6 +73,12 @@ func (s *settings) complete() error {
 	fill(&s.EscrowDatabase, "escrow", "escrow.db")
 	fill(&s.EscrowKeyFile, "escrow", "master.key")
 	fill(&s.EscrowCredentialFile, "escrow", "credential")
+	if s.SecretsKeyFile == "" {
+		s.SecretsKeyFile = filepath.Join(filepath.Dir(s.EscrowKeyFile), "secrets.key")
+	}
+	if s.SecretsKeyFile == s.EscrowKeyFile {
+		return errors.New("--secrets-key-file and --escrow-key-file name the same file. Only the key store should have its master key: give the server a key of its own")
+	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key belong together. Give both, or neither for a certificate that the server makes for itself")
 	}

@@ -69,7 +69,9 @@ func newCollege(t *testing.T) *college {
 	bytes, err := disk.Open(filepath.Join(dir, "objects"))
 	must(err)
 	const origin = "https://backup.college.edu"
-	who, err := identity.New(db, identity.Options{Origin: origin, Name: "College"}, time.Now)
+	sealer, err := escrow.OpenKeyFile(filepath.Join(dir, "secrets.key"))
+	must(err)
+	who, err := identity.New(db, identity.Options{Origin: origin, Name: "College", Sealer: sealer}, time.Now)
 	must(err)
 	p := people.New(db, people.Defaults{Seats: 4}, time.Now)
 	s := api.Services{DB: db, People: p, Computers: computers.New(db, p, computers.Options{}, time.Now), Sessions: session.New(db, time.Now), Identity: who,

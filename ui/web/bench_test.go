@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/computers"
 	"holdfast/engine/server/database"
+	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
@@ -80,7 +82,11 @@ func newBench(t *testing.T, db *database.DB, provider func(origin string) *ident
 		sso = provider(b.origin)
 	}
 	who := people.New(db, people.Defaults{Seats: 4}, b.now)
-	ids, err := identity.New(db, identity.Options{Origin: b.origin, Name: "College", Provider: sso}, b.now)
+	key, err := escrow.OpenKeyFile(filepath.Join(t.TempDir(), "secrets.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := identity.New(db, identity.Options{Origin: b.origin, Name: "College", Provider: sso, Sealer: key}, b.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,11 @@
 //   - an unknown name costs the time of a known one;
 //   - nobody removes the last way to sign in;
 //   - an assurance the institution asks for (acr, amr, a fresh auth_time) is there, or
-//     the answer is refused.
+//     the answer is refused;
+//   - secrets of authenticator apps, which must be computed with, lie in the database
+//     under a key that is not in it (Sealer): who reads the database alone has no code.
 //
-// Who has an account, sessions, rate limits and letters are left to the callers. Secrets
-// of authenticator apps lie in the database as they are, because they must be computed
-// with; whoever reads the database still lacks the password.
+// Who has an account, sessions, rate limits and letters are left to the callers.
 //
 // Sources: RFC 9106 (Argon2), RFC 6238 (TOTP), Web Authentication Level 3, OpenID
 // Connect Core 1.0, RFC 7636 (PKCE), RFC 9207 (iss), NIST SP 800-63B.
@@ -61,6 +61,7 @@ type Options struct {
 	Origin   string // https://host[:port], as browsers write it
 	Name     string // of the institution
 	Provider *ProviderOptions
+	Sealer   Sealer // of the secrets in the database
 }
 
 // Service is safe for use by several goroutines, and of several servers on one database.
@@ -68,6 +69,7 @@ type Service struct {
 	db       *database.DB
 	name     string
 	now      func() time.Time
+	sealer   Sealer
 	hashing  chan struct{} // a place for each password that is hashed at once
 	webauthn *webauthn.WebAuthn
 	provider *provider
@@ -80,7 +82,10 @@ func New(db *database.DB, o Options, now func() time.Time) (*Service, error) {
 		return nil, fmt.Errorf("the origin must be https://host[:port] and nothing more")
 	}
 	origin := u.Scheme + "://" + u.Host
-	s := &Service{db: db, name: o.Name, now: now, hashing: make(chan struct{}, hashesAtOnce)}
+	if o.Sealer == nil {
+		return nil, fmt.Errorf("the secrets of authenticator apps need a key to be sealed with")
+	}
+	s := &Service{db: db, name: o.Name, now: now, sealer: o.Sealer, hashing: make(chan struct{}, hashesAtOnce)}
 	if s.name == "" {
 		s.name = "Holdfast"
 	}

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"errors"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
+	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
 )
 
@@ -38,9 +40,17 @@ func each(t *testing.T, run func(t *testing.T, s *identity.Service, db *database
 	})
 }
 
+// sealer is a new key.
+func sealer(t *testing.T) identity.Sealer {
+	t.Helper()
+	key, err := escrow.OpenKeyFile(filepath.Join(t.TempDir(), "secrets.key"))
+	must(t, err)
+	return key
+}
+
 func open(t *testing.T, db *database.DB, c *clock, p *identity.ProviderOptions) *identity.Service {
 	t.Helper()
-	s, err := identity.New(db, identity.Options{Origin: "https://localhost:8443", Name: "Hill College", Provider: p}, c.now)
+	s, err := identity.New(db, identity.Options{Origin: "https://localhost:8443", Name: "Hill College", Provider: p, Sealer: sealer(t)}, c.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +100,14 @@ func winners(t *testing.T, n int, try func() (bool, error)) int {
 
 func TestAnOriginWithMoreThanAnAddressIsRefused(t *testing.T) {
 	for _, origin := range []string{"", "backup.college.edu", "https://", "https://backup.college.edu/holdfast", "ftp://backup.college.edu"} {
-		if _, err := identity.New(nil, identity.Options{Origin: origin}, time.Now); err == nil {
+		if _, err := identity.New(nil, identity.Options{Origin: origin, Sealer: sealer(t)}, time.Now); err == nil {
 			t.Errorf("%q was taken", origin)
 		}
 	}
 }
 
 func TestAServerReachedByAnIPAddressHasNoPasskeys(t *testing.T) {
-	s, err := identity.New(nil, identity.Options{Origin: "https://127.0.0.1:8443"}, time.Now)
+	s, err := identity.New(nil, identity.Options{Origin: "https://127.0.0.1:8443", Sealer: sealer(t)}, time.Now)
 	must(t, err)
 	if s.Passkeys() {
 		t.Error("it offers passkeys")

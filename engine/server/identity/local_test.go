@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image/png"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"holdfast/engine/server/database"
+	"holdfast/engine/server/databasetest"
 	"holdfast/engine/server/identity"
 )
 
@@ -228,4 +230,91 @@ func TestASignInBetweenItsStepsEndsOnceAndInTime(t *testing.T) {
 			t.Errorf("%d rows: old ones stay", n)
 		}
 	})
+}
+
+// rows of a version that knew no key, with a secret that counts and one that is
+// pending.
+const rows = "INSERT INTO identity_totp (person, secret, step, pending, made, created) VALUES ($1, $2, 0, $3, $4, 1), ($5, '', 0, $6, $4, 0)"
+
+func TestSecretsOfAuthenticatorAppsAreSealedTheOldOnesToo(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, db *database.DB, c *clock) {
+		ctx := t.Context()
+		now := []string{"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}
+		_, err := db.ExecContext(ctx, rows, ann, now[0], now[1], database.Millis(c.now()), bea, now[2])
+		must(t, err)
+		right(t, s, ann, code(t, now[0], c.now())) // before they are sealed
+		for i := range 9 {                         // rows on the same page that stay where they are
+			_, err := db.ExecContext(ctx, rows, strings.Repeat("c", 30+i), "", "", 0, strings.Repeat("d", 30+i), "")
+			must(t, err)
+		}
+		for range 2 {
+			must(t, s.Seal(ctx))
+		}
+		holdsNone(t, db, now...)
+		c.pass(time.Minute)
+		right(t, s, ann, code(t, now[0], c.now()))
+		must(t, s.ConfirmTOTP(ctx, ann, code(t, now[1], c.now())))
+		must(t, s.ConfirmTOTP(ctx, bea, code(t, now[2], c.now())))
+		c.pass(time.Minute)
+		right(t, s, ann, code(t, now[1], c.now()))
+		right(t, s, bea, code(t, now[2], c.now()))
+		app, err := s.BeginTOTP(ctx, ann, "ann@college.edu")
+		must(t, err)
+		holdsNone(t, db, app.Secret)
+		// A secret that was moved to somebody else does not open.
+		_, err = db.ExecContext(ctx, "UPDATE identity_totp SET secret = (SELECT secret FROM identity_totp WHERE person = $1) WHERE person = $2", ann, bea)
+		must(t, err)
+		if ok, err := s.CheckTOTP(ctx, bea, code(t, now[1], c.now())); ok || err == nil {
+			t.Error("Bea comes in with Ann's app")
+		}
+	})
+}
+
+func right(t *testing.T, s *identity.Service, person, code string) {
+	t.Helper()
+	if ok, err := s.CheckTOTP(t.Context(), person, code); !ok || err != nil {
+		t.Fatalf("the code is not taken: %v", err)
+	}
+}
+
+func holdsNone(t *testing.T, db *database.DB, secrets ...string) {
+	t.Helper()
+	held := databasetest.Contents(t, db)
+	if db.Kind == database.SQLite {
+		held += files(t, db)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(held, secret) {
+			t.Errorf("the database holds %s", secret)
+		}
+	}
+}
+
+// files are the bytes of an SQLite database.
+func files(t *testing.T, db *database.DB) string {
+	t.Helper()
+	var n int
+	var name, path string
+	must(t, db.QueryRowContext(t.Context(), "PRAGMA database_list").Scan(&n, &name, &path))
+	all := ""
+	for _, end := range []string{"", "-wal"} {
+		b, err := os.ReadFile(path + end)
+		must(t, err)
+		all += string(b)
+	}
+	return all
+}
+
+func TestAnotherKeyThanThatOfTheDatabaseIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, db *database.DB, c *clock) {
+		must(t, s.Seal(t.Context()))
+		want(t, open(t, db, c, nil).Seal(t.Context()), identity.ErrSealer)
+		must(t, s.Seal(t.Context()))
+	})
+}
+
+func TestThereIsNoServiceWithoutAKey(t *testing.T) {
+	if _, err := identity.New(nil, identity.Options{Origin: "https://localhost"}, time.Now); err == nil {
+		t.Error("it was made")
+	}
 }

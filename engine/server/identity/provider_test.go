@@ -270,7 +270,7 @@ func TestWithoutAProviderNobodySignsInThere(t *testing.T) {
 
 func TestAProviderWithoutTLSOrNameIsRefused(t *testing.T) {
 	for _, o := range []identity.ProviderOptions{{}, {Issuer: "https://id.college.edu"}, {Issuer: "http://id.college.edu", ClientID: "x"}, {Issuer: "id.college.edu", ClientID: "x"}} {
-		if _, err := identity.New(nil, identity.Options{Origin: "https://localhost", Provider: &o}, time.Now); err == nil {
+		if _, err := identity.New(nil, identity.Options{Origin: "https://localhost", Provider: &o, Sealer: sealer(t)}, time.Now); err == nil {
 			t.Errorf("%+v was taken", o)
 		}
 	}

@@ -44,8 +44,12 @@ func (s *Service) BeginTOTP(ctx context.Context, person, account string) (TOTP, 
 	if err := png.Encode(&code, image); err != nil {
 		return TOTP{}, err
 	}
+	kept, err := s.seal(ctx, person, key.Secret())
+	if err != nil {
+		return TOTP{}, err
+	}
 	_, err = s.db.ExecContext(ctx, `INSERT INTO identity_totp (person, secret, step, pending, made, created) VALUES ($1, '', 0, $2, $3, 0)
-		ON CONFLICT (person) DO UPDATE SET pending = excluded.pending, made = excluded.made`, person, key.Secret(), database.Millis(s.now()))
+		ON CONFLICT (person) DO UPDATE SET pending = excluded.pending, made = excluded.made`, person, kept, database.Millis(s.now()))
 	if err != nil {
 		return TOTP{}, err
 	}
@@ -68,7 +72,11 @@ func (s *Service) ConfirmTOTP(ctx context.Context, person, code string) error {
 	if pending == "" || now.Sub(database.Moment(made)) > pendingTOTP {
 		return ErrCeremony
 	}
-	step, ok := matches(pending, code, now, 0)
+	secret, err := s.unseal(ctx, person, pending)
+	if err != nil {
+		return err
+	}
+	step, ok := matches(secret, code, now, 0)
 	if !ok {
 		return ErrRefused
 	}
@@ -83,12 +91,16 @@ func (s *Service) ConfirmTOTP(ctx context.Context, person, code string) error {
 // CheckTOTP says whether the code is one of the person's app, of this half minute or a
 // neighbouring one, and was not used before.
 func (s *Service) CheckTOTP(ctx context.Context, person, code string) (bool, error) {
-	var secret string
+	var kept string
 	var last int64
-	err := s.db.QueryRowContext(ctx, "SELECT secret, step FROM identity_totp WHERE person = $1 AND secret <> ''", person).Scan(&secret, &last)
+	err := s.db.QueryRowContext(ctx, "SELECT secret, step FROM identity_totp WHERE person = $1 AND secret <> ''", person).Scan(&kept, &last)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
+	if err != nil {
+		return false, err
+	}
+	secret, err := s.unseal(ctx, person, kept)
 	if err != nil {
 		return false, err
 	}
@@ -96,7 +108,7 @@ func (s *Service) CheckTOTP(ctx context.Context, person, code string) (bool, err
 	if !ok {
 		return false, nil
 	}
-	return affected(s.db.ExecContext(ctx, "UPDATE identity_totp SET step = $1 WHERE person = $2 AND secret = $3 AND step < $1", step, person, secret))
+	return affected(s.db.ExecContext(ctx, "UPDATE identity_totp SET step = $1 WHERE person = $2 AND secret = $3 AND step < $1", step, person, kept))
 }
 
 // RemoveTOTP ends the app's secret, unless nothing else would be left to sign in with.

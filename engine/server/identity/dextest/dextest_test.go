@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
+	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/identity/dextest"
 )
@@ -26,7 +28,11 @@ func TestAPersonSignsInAtARealProvider(t *testing.T) {
 	p := dextest.Start(t, origin+"/sign-in/return", dextest.User{Email: "ann@college.edu", Name: "Ann", Password: "ann's password"})
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()
-		s, err := identity.New(db, identity.Options{Origin: origin, Provider: &identity.ProviderOptions{
+		key, err := escrow.OpenKeyFile(filepath.Join(t.TempDir(), "secrets.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := identity.New(db, identity.Options{Origin: origin, Sealer: key, Provider: &identity.ProviderOptions{
 			Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, NoAuthTime: true,
 		}}, time.Now)
 		if err != nil {
