@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -87,50 +87,32 @@ func keptKeyFiles(files []keyFile, named string) []keyFile {
 // errLastKey keeps an account from losing its files.
 var errLastKey = problem(http.StatusConflict, "conflict", "Without this key nobody could open the stored files on a new computer, so it stays. Set a passphrase or make a new recovery code first. Nothing was changed.")
 
-// dropKeyFiles puts key files into the hold, as long as what is left is enough. Two
-// that race to remove the last two both see too little left, and each brings back its
-// own.
-func (a *api) dropKeyFiles(ctx context.Context, account string, drop []keyFile, enough func(left []keyFile) bool) error {
-	check := func(ctx context.Context) error {
-		files, err := a.keyFiles(ctx, account)
-		if err == nil && !enough(without(files, drop)) {
-			err = errLastKey
-		}
+// takeKeyFiles are keyFiles that nobody else drops before the end of the transaction:
+// it takes the account first.
+func (a *api) takeKeyFiles(ctx context.Context, account string) ([]keyFile, error) {
+	err := a.DB.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := a.People.Take(ctx, tx, account)
 		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	if err := check(ctx); err != nil {
-		return err
-	}
-	gone, err := a.holdKeyFiles(ctx, account, drop)
-	ctx = context.WithoutCancel(ctx) // the caller going away must not stop the bringing back
-	if err == nil {
-		err = check(ctx)
-	}
-	if err == nil {
-		return nil
-	}
-	for _, k := range gone {
-		if back := a.Store.Unhold(ctx, account, storage.Keys, k.name); back != nil {
-			return fmt.Errorf("a key file that has to stay could not be brought back: %w", back)
-		}
-	}
-	return err
+	return a.keyFiles(ctx, account)
 }
 
-// holdKeyFiles says which it has put into the hold: not those where somebody else was
-// faster.
-func (a *api) holdKeyFiles(ctx context.Context, account string, files []keyFile) (gone []keyFile, err error) {
-	for _, k := range files {
-		err := a.Store.Remove(ctx, account, storage.Keys, k.name, account)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return gone, err
-		}
-		gone = append(gone, k)
+// dropKeyFiles puts some of an account's key files, which were taken, into the hold, as
+// long as what is left is enough.
+func (a *api) dropKeyFiles(ctx context.Context, account string, files, drop []keyFile, enough func(left []keyFile) bool) error {
+	if !enough(without(files, drop)) {
+		return errLastKey
 	}
-	return gone, nil
+	for _, k := range drop {
+		err := a.Store.Remove(ctx, account, storage.Keys, k.name, account)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // without are the files that stay when some are dropped.

@@ -45,30 +45,31 @@ func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) e
 }
 
 // forgetKey leaves the files to what only the person knows, which there has to be: the
-// key files of the institution go too, or a copy of the secret would open them still.
+// key files of the institution go too, or a copy of the secret would open them still. The
+// key store, another database, forgets last: until then asking again does all of it.
 func (a *api) forgetKey(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	ctx, account := r.Context(), c.Person.ID
-	kept, named, _, err := a.Escrow.Mode(ctx, account)
+	account := c.Person.ID
+	kept, named, _, err := a.Escrow.Mode(r.Context(), account)
 	if err != nil {
 		return err
 	}
 	if !kept {
 		return done(w)
 	}
-	files, err := a.keyFiles(ctx, account)
+	err = a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
+		files, err := a.takeKeyFiles(ctx, account)
+		if err != nil {
+			return act{}, err
+		}
+		institutions := slices.DeleteFunc(slices.Clone(files), func(k keyFile) bool { return k.name != named && k.user != keyOfInstitution })
+		return a.changed(c, "key.forget", named, *c.Person, "The institution's key store no longer keeps the key to your files; only your passphrase or recovery code opens them"),
+			a.dropKeyFiles(ctx, account, files, institutions, anyPersons)
+	})
 	if err != nil {
 		return err
 	}
-	institutions := slices.DeleteFunc(files, func(k keyFile) bool { return k.name != named && k.user != keyOfInstitution })
-	if err := a.dropKeyFiles(ctx, account, institutions, anyPersons); err != nil {
+	if err := a.Escrow.Forget(r.Context(), account, account); err != nil {
 		return told(err)
-	}
-	if err := a.Escrow.Forget(ctx, account, account); err != nil {
-		return told(err)
-	}
-	err = a.note(ctx, c, a.changed(c, "key.forget", named, *c.Person, "The institution's key store no longer keeps the key to your files; only your passphrase or recovery code opens them"))
-	if err != nil {
-		return err
 	}
 	return done(w)
 }
@@ -81,40 +82,42 @@ func (a *api) removeKeyFile(w http.ResponseWriter, r *http.Request, c access.Cal
 	if storage.CheckName(storage.Keys, name) != nil {
 		return errNothing
 	}
-	ctx, account := r.Context(), c.Person.ID
-	kept, named, _, err := a.Escrow.Mode(ctx, account)
+	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) { return a.dropKeyFile(ctx, c, name) })
 	if err != nil {
 		return err
 	}
-	files, err := a.keyFiles(ctx, account)
+	return done(w)
+}
+
+func (a *api) dropKeyFile(ctx context.Context, c access.Caller, name string) (act, error) {
+	account := c.Person.ID
+	files, err := a.takeKeyFiles(ctx, account)
 	if err != nil {
-		return err
+		return act{}, err
+	}
+	kept, named, _, err := a.Escrow.Mode(ctx, account)
+	if err != nil {
+		return act{}, err
 	}
 	at := slices.IndexFunc(files, func(k keyFile) bool { return k.name == name })
 	if at < 0 {
-		return errNothing
+		return act{}, errNothing
 	}
 	gone := files[at]
 	if kept && slices.Contains(keptKeyFiles(files, named), gone) {
-		return problem(http.StatusConflict, "conflict", "The institution keeps the secret of this key. Change how the key is kept instead.")
-	}
-	err = a.dropKeyFiles(ctx, account, []keyFile{gone}, func(left []keyFile) bool {
-		if !gone.persons() {
-			return len(left) > 0
-		}
-		return anyPersons(left) || kept && len(keptKeyFiles(left, named)) > 0
-	})
-	if err != nil {
-		return told(err)
+		return act{}, problem(http.StatusConflict, "conflict", "The institution keeps the secret of this key. Change how the key is kept instead.")
 	}
 	what := "A key to your files was removed: a passphrase or recovery code no longer opens them"
 	if !gone.persons() {
 		what = "A key to your files was removed: a computer no longer opens them by itself"
 	}
-	if err := a.note(ctx, c, a.changed(c, "key.remove", name, *c.Person, what)); err != nil {
-		return err
-	}
-	return done(w)
+	err = a.dropKeyFiles(ctx, account, files, []keyFile{gone}, func(left []keyFile) bool {
+		if !gone.persons() {
+			return len(left) > 0
+		}
+		return anyPersons(left) || kept && len(keptKeyFiles(left, named)) > 0
+	})
+	return a.changed(c, "key.remove", name, *c.Person, what), err
 }
 
 // reason is why a key is asked for.

@@ -36,9 +36,8 @@ func (a *api) commit(ctx context.Context, c access.Caller, change func(ctx conte
 	}))
 }
 
-// note is commit for what is not changed in the server's own database, or was before.
-// Its error must keep an answer with a secret from going out; where something was
-// changed already, doing it again is harmless.
+// note is commit of a trace alone, of what happens outside of the server's own database.
+// Its error must keep an answer with a secret from going out.
 func (a *api) note(ctx context.Context, c access.Caller, d act) error {
 	return a.DB.Atomically(ctx, func(ctx context.Context) error { return a.record(ctx, c, d) })
 }

@@ -99,6 +99,31 @@ func TestAKeyDoesNotLeaveBeforeBothLogsHaveItAndTheLetterIsOnItsWay(t *testing.T
 	})
 }
 
+func TestAKeyGoesOnlyWithItsTrace(t *testing.T) {
+	each(t, func(t *testing.T, v *world) {
+		ann := v.person("ann@college.edu", people.Member)
+		me := v.signIn(ann)
+		_, c := v.computer(ann, "laptop")
+		institutions, spare := v.keyFile(c, "holdfast:escrow"), v.keyFile(c, "holdfast:passphrase")
+		v.keyFile(c, "holdfast:recovery")
+		v.keep(me, institutions)
+		for _, path := range []string{"/api/v1/keys/" + spare, "/api/v1/keys/escrow"} {
+			before := v.holds()
+			for _, gone := range []string{"audit", "outbox"} {
+				databasetest.Without(t, v.db, gone, func() { v.want(v.ask(me, "DELETE", path, ""), 500, "internal") })
+				if after := v.holds(); after != before {
+					t.Errorf("%s: without %s it changed\n%s\ninto\n%s", path, gone, before, after)
+				}
+			}
+			entries, letters := v.entries(), v.letters()
+			v.want(v.ask(me, "DELETE", path, ""), 204, "")
+			if v.entries() != entries+1 || v.letters() != letters+1 {
+				t.Errorf("%s left %d entries and %d letters", path, v.entries()-entries, v.letters()-letters)
+			}
+		}
+	})
+}
+
 func TestACodeBecomesASessionOnlyWithItsTrace(t *testing.T) {
 	each(t, func(t *testing.T, v *world) {
 		ann := v.person("ann@college.edu", people.Member)
