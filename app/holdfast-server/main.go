@@ -7,9 +7,9 @@
 // several of them serve one institution. The other commands work on the same database
 // and storage, also while it serves.
 //
-// Every flag can be given in the environment (HOLDFAST_SERVER_…) or in a TOML file
-// (--config), in this order of precedence; secrets only there or in files, never as
-// arguments.
+// Every setting can be given as a flag, in the environment (HOLDFAST_SERVER_…) or in a
+// TOML file (--config), in this order of precedence; secrets only there or in files, never
+// as arguments. What one call of a command is about (a name, a role) is no setting.
 package main
 
 import (

@@ -82,6 +82,32 @@ func TestTheLogSaysWhoSignedInHowAndWhere(t *testing.T) {
 	})
 }
 
+func TestWhoIsBlockedBetweenTheStepsIsKeptOutAndInTheLog(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, nil)
+		v, secret, codes := b.join("ann@college.edu")
+		ann, err := b.People.ByEmail(t.Context(), "ann@college.edu")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.post("/sign-out")
+		v.post("/sign-in", "email", "ann@college.edu", "password", password)
+		if err := b.People.Block(t.Context(), ann.ID, "boss"); err != nil {
+			t.Fatal(err)
+		}
+		var since int64
+		b.logged(&since)
+		v.post("/sign-in/second", "code", b.code(secret)).want(t, 403, "cannot sign in now")
+		v.post("/sign-in/second", "recovery", codes[0]).want(t, 403, "cannot sign in now")
+		if all := b.logged(&since); actions(all) != "sign_in_failed.password_totp sign_in_failed.recovery_code" || all[0].Person != ann.ID {
+			t.Errorf("the log has %+v", all)
+		}
+		if has, err := b.Identity.Factors(t.Context(), ann.ID); err != nil || has.RecoveryCodes != 10 {
+			t.Errorf("%d recovery codes are left, %v", has.RecoveryCodes, err)
+		}
+	})
+}
+
 func TestASignInIsLoggedOrThereIsNone(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBench(t, db, nil)
