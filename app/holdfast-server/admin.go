@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"strings"
 	"time"
 
+	"holdfast/engine/server/api"
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/operations"
@@ -87,10 +89,19 @@ func changed(p people.Person, what string) mail.Message {
 
 // person finds somebody by e-mail or id.
 func (v *server) person(ctx context.Context, named string) (people.Person, error) {
+	p, err := v.people.Get(ctx, named)
 	if strings.Contains(named, "@") {
-		return v.people.ByEmail(ctx, named)
+		p, err = v.people.ByEmail(ctx, named)
 	}
-	return v.people.Get(ctx, named)
+	if errors.Is(err, people.ErrNotFound) {
+		return p, unknown("person", named, "user list")
+	}
+	return p, err
+}
+
+// unknown says which of a command's arguments there is not, and where to look.
+func unknown(what, named, list string) error {
+	return fmt.Errorf("there is no %s %q. \"holdfast-server %s\" shows those there are", what, plain(named), list)
 }
 
 // invited sends and shows the link of an invitation.
@@ -125,7 +136,7 @@ func (c *requestList) Run(s *output) error {
 		for _, r := range list {
 			rows = append(rows, []string{r.ID, r.Email, r.Name, r.Asset, string(r.State), day(r.Created), r.Reason})
 		}
-		return s.rows(list, []string{"ID", "E-MAIL", "NAME", "ASSET", "STATE", "ASKED", "WHY"}, rows)
+		return s.rows(shown(list, api.ShowRequest), []string{"ID", "E-MAIL", "NAME", "ASSET", "STATE", "ASKED", "WHY"}, rows)
 	})
 }
 
@@ -139,6 +150,9 @@ func (c *requestApprove) Run(s *output) error {
 	c.newcomers = c.New
 	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
 		p, token, err := v.people.Approve(ctx, c.ID, byCommand)
+		if errors.Is(err, people.ErrNotFound) {
+			err = unknown("request", c.ID, "request list")
+		}
 		return v.invited("request.approve", p, token), err
 	})
 }
@@ -152,8 +166,11 @@ type requestRefuse struct {
 func (c *requestRefuse) Run(s *output) error {
 	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
 		r, err := v.people.Refuse(ctx, c.ID, byCommand, c.Reason)
+		if errors.Is(err, people.ErrNotFound) {
+			err = unknown("request", c.ID, "request list")
+		}
 		return did(audit.Entry{Action: "request.refuse", Target: r.Email, Reason: c.Reason}, mail.Refused(mail.Person{Email: r.Email, Name: r.Name}, c.Reason)).
-			says(r, "The request of %s is refused.", plain(r.Email)), err
+			says(api.ShowRequest(r), "The request of %s is refused.", plain(r.Email)), err
 	})
 }
 
@@ -175,7 +192,7 @@ func (c *auditCommand) Run(s *output) error {
 		for _, e := range list {
 			rows = append(rows, []string{day(e.At), e.Actor, e.Action, e.Target, e.Reason})
 		}
-		return s.rows(list, []string{"TIME", "WHO", "WHAT", "ABOUT", "WHY"}, rows)
+		return s.rows(shown(list, api.ShowEntry), []string{"TIME", "WHO", "WHAT", "ABOUT", "WHY"}, rows)
 	})
 }
 

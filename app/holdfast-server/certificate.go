@@ -29,7 +29,7 @@ func (s *settings) certificate(now time.Time) (cert tls.Certificate, own bool, e
 		cert, err = tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
 		return cert, false, err
 	}
-	certFile, keyFile := filepath.Join(s.Data, "tls", "cert.pem"), filepath.Join(s.Data, "tls", "key.pem")
+	certFile, keyFile := s.ownCertificate(), filepath.Join(s.Data, "tls", "key.pem")
 	cert, err = tls.LoadX509KeyPair(certFile, keyFile)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return cert, true, err
@@ -39,6 +39,17 @@ func (s *settings) certificate(now time.Time) (cert tls.Certificate, own bool, e
 	}
 	cert, err = tls.LoadX509KeyPair(certFile, keyFile)
 	return cert, true, err
+}
+
+// ownCertificate is where the one lies that the server made for itself.
+func (s *settings) ownCertificate() string { return filepath.Join(s.Data, "tls", "cert.pem") }
+
+// caOption is how restic is told to trust it; "" with a certificate of an authority.
+func (s *settings) caOption() string {
+	if s.TLSCert != "" {
+		return ""
+	}
+	return " --cacert " + s.ownCertificate()
 }
 
 func makeCertificate(origin, certFile, keyFile string, now time.Time) error {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
 
+	"holdfast/engine/server/api"
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/computers"
 	"holdfast/engine/server/mail"
@@ -38,7 +40,7 @@ func (c *deviceList) Run(s *output) error {
 		if err != nil {
 			return err
 		}
-		all := []computers.Computer{}
+		all := []any{}
 		var rows [][]string
 		for _, p := range everybody {
 			list, err := v.computers.List(ctx, p.ID)
@@ -48,7 +50,7 @@ func (c *deviceList) Run(s *output) error {
 			for _, d := range list {
 				rows = append(rows, []string{d.ID, p.Email, d.Name, string(d.Owner), d.Asset, string(d.State), day(d.LastBackup)})
 			}
-			all = append(all, list...)
+			all = append(all, shown(list, api.ShowComputer)...)
 		}
 		return s.rows(all, []string{"ID", "PERSON", "NAME", "OWNER", "ASSET", "STATE", "LAST BACKUP"}, rows)
 	})
@@ -80,7 +82,7 @@ func (c *deviceAdd) Run(s *output) error {
 		at.User, at.Path = url.UserPassword(name, secret), "/storage/"
 		return did(audit.Entry{Action: "computer.add", Target: d.ID, Person: p.ID}, mail.NewComputer(mail.Person{Email: p.Email, Name: p.Name}, d.Name, "", time.Now())).
 			says(map[string]string{"id": d.ID, "user": name, "password": secret, "repository": "rest:" + at.String()},
-				"%s is a computer of %s. Its credential is shown this once; restic uses it so:\n  restic -r rest:%s", plain(d.Name), plain(p.Email), at), nil
+				"%s is a computer of %s. Its address holds its credential and is shown this once; keep it in a file that only you can read:\n  rest:%s\nrestic uses it so, once with init and then with backup:\n  restic --repository-file FILE%s init", plain(d.Name), plain(p.Email), at, v.settings.caOption()), nil
 	})
 }
 
@@ -95,6 +97,9 @@ type device struct {
 func (c *device) change(s *output, action, sentence, told string, do func(v *server) func(ctx context.Context, person, id string) error) error {
 	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
 		d, err := v.computers.Get(ctx, "", c.ID)
+		if errors.Is(err, computers.ErrNotFound) {
+			err = unknown("computer", c.ID, "device list")
+		}
 		if err != nil {
 			return deed{}, err
 		}

@@ -22,6 +22,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"holdfast/engine/server/api"
 )
 
 // version is set by the build.
@@ -66,8 +68,12 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := call.Run(&output{ctx: ctx, json: c.JSON}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	s := &output{ctx: ctx, json: c.JSON}
+	if err := call.Run(s); err != nil {
+		fmt.Fprintln(os.Stderr, api.Sentence(err))
+		if s.json {
+			_ = s.did(map[string]string{"error": api.Sentence(err)}, "")
+		}
 		return 1
 	}
 	return 0
@@ -91,12 +97,21 @@ func (s *output) did(v any, format string, args ...any) error {
 	return e.Encode(v)
 }
 
-// rows prints a table, or JSON.
-func (s *output) rows(v any, head []string, rows [][]string) error {
+// rows prints a table, or what it is of as JSON.
+func (s *output) rows(of []any, head []string, rows [][]string) error {
 	if s.json {
-		return s.did(v, "")
+		return s.did(of, "")
 	}
 	return table(append([][]string{head}, rows...))
+}
+
+// shown is a list in JSON; one without anything is [].
+func shown[T any](list []T, show func(T) any) []any {
+	out := make([]any, 0, len(list))
+	for _, v := range list {
+		out = append(out, show(v))
+	}
+	return out
 }
 
 // plain makes what people typed safe for a terminal.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/engine/server/api"
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
@@ -29,6 +30,7 @@ func (c *userList) Run(s *output) error {
 			return err
 		}
 		rows := make([][]string, 0, len(list))
+		all := make([]any, 0, len(list))
 		for _, p := range list {
 			used, err := v.store.Usage(ctx, p.ID)
 			if err != nil {
@@ -38,9 +40,10 @@ func (c *userList) Run(s *output) error {
 			if p.Quota > 0 {
 				quota = fmt.Sprint(p.Quota)
 			}
+			all = append(all, api.ShowPerson(p, used.Used))
 			rows = append(rows, []string{p.ID, p.Email, p.Name, string(p.Role), string(p.State), fmt.Sprint(p.Seats), fmt.Sprint(used.Used), quota})
 		}
-		return s.rows(list, []string{"ID", "E-MAIL", "NAME", "ROLE", "STATE", "SEATS", "BYTES", "QUOTA"}, rows)
+		return s.rows(all, []string{"ID", "E-MAIL", "NAME", "ROLE", "STATE", "SEATS", "BYTES", "QUOTA"}, rows)
 	})
 }
 

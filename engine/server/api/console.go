@@ -153,19 +153,25 @@ func (a *api) auditLog(w http.ResponseWriter, r *http.Request, _ access.Caller) 
 	if err != nil {
 		return err
 	}
-	type entry struct {
-		Number  int64     `json:"number"`
-		At      time.Time `json:"at"`
-		Actor   string    `json:"actor"`
-		Action  string    `json:"action"`
-		Target  string    `json:"target"`
-		Person  string    `json:"person"`
-		Reason  string    `json:"reason"`
-		Address string    `json:"address"`
-	}
 	out := make([]entry, 0, len(list))
 	for _, e := range list {
-		out = append(out, entry{e.Number, e.At.UTC(), e.Actor, e.Action, e.Target, e.Person, e.Reason, e.Address})
+		out = append(out, wireEntry(e))
 	}
 	return reply(w, http.StatusOK, map[string]any{"entries": out})
+}
+
+// entry is one of the audit log on the wire.
+type entry struct {
+	Number  int64     `json:"number"`
+	At      time.Time `json:"at"`
+	Actor   string    `json:"actor"`
+	Action  string    `json:"action"`
+	Target  string    `json:"target"`
+	Person  string    `json:"person"`
+	Reason  string    `json:"reason"`
+	Address string    `json:"address"`
+}
+
+func wireEntry(e audit.Entry) entry {
+	return entry{e.Number, e.At.UTC(), e.Actor, e.Action, e.Target, e.Person, e.Reason, e.Address}
 }

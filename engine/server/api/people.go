@@ -41,6 +41,10 @@ type request struct {
 	Why     string     `json:"why"`
 }
 
+func wireRequest(q people.Request) request {
+	return request{q.ID, q.Name, q.Email, q.Reason, q.Asset, q.Created.UTC(), q.State, moment(q.Decided), q.By, q.Why}
+}
+
 // requests lists the open ones, and with ?all=1 the others too.
 func (a *api) requests(w http.ResponseWriter, r *http.Request, _ access.Caller) error {
 	list, err := a.People.Requests(r.Context(), r.FormValue("all") == "1")
@@ -49,7 +53,7 @@ func (a *api) requests(w http.ResponseWriter, r *http.Request, _ access.Caller) 
 	}
 	out := make([]request, 0, len(list))
 	for _, q := range list {
-		out = append(out, request{q.ID, q.Name, q.Email, q.Reason, q.Asset, q.Created.UTC(), q.State, moment(q.Decided), q.By, q.Why})
+		out = append(out, wireRequest(q))
 	}
 	return reply(w, http.StatusOK, map[string]any{"requests": out})
 }
