@@ -67,6 +67,7 @@ type Computer struct {
 	Report     string    `json:"report"` // the word it reported last
 	Version    string    `json:"version"`
 	This       bool      `json:"this"` // it is the one that asks
+	Lent       bool      `json:"lent"` // it is about to take the place of another and takes no seat
 }
 
 // NewComputer is a computer that takes a seat, or another's place.
@@ -78,6 +79,7 @@ type NewComputer struct {
 	Asset string `json:"asset"`
 	OS    string `json:"os"`
 	Owner string `json:"owner"`
+	Lent  bool   `json:"lent,omitempty"` // it is about to take the place of another one
 }
 
 // Report is what a computer tells about its own state.

@@ -93,6 +93,11 @@ func (s *Session) Deauthorize(ctx context.Context, id string) error {
 	return wrap("deauthorizing the computer", s.call(ctx, http.MethodPost, computerPath(id, "/deauthorize"), nil, nil))
 }
 
+// Remove gives a computer's seat free.
+func (s *Session) Remove(ctx context.Context, id string) error {
+	return wrap("removing the computer", s.call(ctx, http.MethodDelete, computerPath(id, ""), nil, nil))
+}
+
 // keptKey is a secret on its way into the key store or out of it; JSON has it in base64.
 type keptKey struct {
 	Secret  []byte `json:"secret"`

@@ -24,7 +24,7 @@ func (a *api) account(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	}
 	seats := 0
 	for _, computer := range list {
-		if computer.State != computers.Removed {
+		if computer.State != computers.Removed && !computer.Lent {
 			seats++
 		}
 	}

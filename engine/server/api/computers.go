@@ -30,13 +30,14 @@ type computer struct {
 	Report     string          `json:"report"`
 	Version    string          `json:"version"`
 	This       bool            `json:"this"` // it is the one that asks
+	Lent       bool            `json:"lent"` // it is about to take the place of another
 }
 
 func wire(c computers.Computer, caller access.Caller) computer {
 	return computer{ID: c.ID, Name: c.Name, Owner: c.Owner, Asset: c.Asset, OS: c.OS, State: c.State, Generation: c.Generation,
 		Created: c.Created.UTC(), Seen: moment(c.Seen), LastBackup: moment(c.LastBackup), RemovedAt: moment(c.RemovedAt),
 		Files: c.Files, Bytes: c.Bytes, Report: c.Report, Version: c.Version,
-		This: caller.Computer != nil && caller.Computer.ID == c.ID}
+		Lent: c.Lent, This: caller.Computer != nil && caller.Computer.ID == c.ID}
 }
 
 func (a *api) computers(w http.ResponseWriter, r *http.Request, c access.Caller) error {
@@ -58,10 +59,11 @@ type newComputer struct {
 	Asset string          `json:"asset"`
 	OS    string          `json:"os"`
 	Owner computers.Owner `json:"owner"`
+	Lent  bool            `json:"lent"`
 }
 
 func (n newComputer) registration() computers.Registration {
-	return computers.Registration{ID: n.ID, Name: n.Name, Asset: n.Asset, OS: n.OS, Owner: n.Owner}
+	return computers.Registration{ID: n.ID, Name: n.Name, Asset: n.Asset, OS: n.OS, Owner: n.Owner, Lent: n.Lent}
 }
 
 // grant answers with a computer and its credential, which is told this once.

@@ -77,7 +77,8 @@ func (s *Service) Remove(ctx context.Context, person, id string) error {
 }
 
 // Restore undoes Remove when a seat is free: the computer is as it was, with its
-// credential, blocked or deauthorized if it was that.
+// credential, blocked or deauthorized if it was that. A seat that it was lent is its
+// own then.
 func (s *Service) Restore(ctx context.Context, person, id string) error {
 	return s.change(ctx, person, id, func(tx *sql.Tx, r *row) error {
 		if r.removed == 0 {
@@ -91,7 +92,7 @@ func (s *Service) Restore(ctx context.Context, person, id string) error {
 				return err
 			}
 		}
-		return update(ctx, tx, "UPDATE computer SET removed = 0 WHERE id = $1", id)
+		return update(ctx, tx, "UPDATE computer SET removed = 0, lent = 0 WHERE id = $1", id)
 	})
 }
 

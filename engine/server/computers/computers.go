@@ -8,7 +8,8 @@
 // the storage protocol can hold one. It promises
 //
 //   - the computers of a person that are not removed are never more than the seats,
-//     however many register at once;
+//     however many register at once, and one that is about to take the place of
+//     another: it is lent a seat, so that it is backed up before it does;
 //   - a personal computer is accepted only while another one, of the institution,
 //     backs up, and uploads only then and never from the institution's networks;
 //   - who was replaced is told so for ever, whatever happens to the computer later;
@@ -84,6 +85,7 @@ type Computer struct {
 	Report     string // the state that it reported
 	Version    string // of the program on it
 	Generation int    // 1, and one more with every replacement
+	Lent       bool   // it is about to take the place of another and takes no seat
 }
 
 // Options are the rules of the institution.
@@ -131,13 +133,13 @@ func unmapped(p netip.Prefix) netip.Prefix {
 }
 
 const columns = `id, person, name, asset, os, owner, credential, generation, blocked, deauthorized, removed, forgotten,
-	created, seen, last_backup, files, bytes, report, software`
+	created, seen, last_backup, files, bytes, report, software, lent`
 
 // row is a computer as it is kept.
 type row struct {
 	Computer
-	credential                                string
-	blocked, deauthorized, removed, forgotten int64
+	credential                                      string
+	blocked, deauthorized, removed, forgotten, lent int64
 }
 
 func scan(from interface{ Scan(...any) error }) (row, error) {
@@ -145,7 +147,7 @@ func scan(from interface{ Scan(...any) error }) (row, error) {
 	var created, seen, backup int64
 	err := from.Scan(&r.ID, &r.Person, &r.Name, &r.Asset, &r.OS, &r.Owner, &r.credential, &r.Generation,
 		&r.blocked, &r.deauthorized, &r.removed, &r.forgotten,
-		&created, &seen, &backup, &r.Files, &r.Bytes, &r.Report, &r.Version)
+		&created, &seen, &backup, &r.Files, &r.Bytes, &r.Report, &r.Version, &r.lent)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row{}, ErrNotFound
 	}
@@ -153,6 +155,7 @@ func scan(from interface{ Scan(...any) error }) (row, error) {
 		return row{}, fmt.Errorf("read a computer: %w", err)
 	}
 	r.Created, r.Seen, r.LastBackup, r.RemovedAt = database.Moment(created), database.Moment(seen), database.Moment(backup), database.Moment(r.removed)
+	r.Lent = r.lent != 0
 	r.State = r.state()
 	return r, nil
 }
@@ -180,6 +183,7 @@ func get(ctx context.Context, q database.Querier, id string) (row, error) {
 // find is get for somebody: what is not theirs is not there.
 func (s *Service) find(ctx context.Context, q database.Querier, person, id string) (row, error) {
 	r, err := get(ctx, q, id)
+	s.due(&r)
 	if err == nil && (person != "" && r.Person != person || s.gone(&r)) {
 		err = ErrNotFound
 	}
@@ -213,6 +217,10 @@ func (s *Service) List(ctx context.Context, person string) ([]Computer, error) {
 
 // Expired returns the removed computers whose grace is over, for Forget.
 func (s *Service) Expired(ctx context.Context) ([]Computer, error) {
+	_, err := s.db.ExecContext(ctx, "UPDATE computer SET removed = lent WHERE removed = 0 AND lent > 0 AND lent <= $1", database.Millis(s.now()))
+	if err != nil {
+		return nil, fmt.Errorf("end lent seats: %w", err)
+	}
 	return s.list(ctx, `SELECT `+columns+` FROM computer
 		WHERE removed > 0 AND forgotten = 0 AND removed <= $1 ORDER BY removed, id`, s.graceEnds())
 }
@@ -229,6 +237,7 @@ func (s *Service) list(ctx context.Context, query string, args ...any) ([]Comput
 		if err != nil {
 			return nil, err
 		}
+		s.due(&r)
 		list = append(list, r.Computer)
 	}
 	return list, rows.Err()

@@ -20,6 +20,7 @@ func (s *Service) Identify(ctx context.Context, id, secret string) (Computer, er
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Computer{}, err
 	}
+	s.due(&r)
 	given := hash(secret)
 	if subtle.ConstantTimeCompare([]byte(given), []byte(r.credential)) != 1 {
 		return Computer{}, s.past(ctx, r, given)

@@ -23,6 +23,7 @@ type Registration struct {
 	Asset string // number, may be empty
 	OS    string
 	Owner Owner // may be empty in Replace: as before
+	Lent  bool  // in Register: it is about to take the place of another one of the person's
 }
 
 // maxGeneration is more replacements than one place can see.
@@ -31,6 +32,7 @@ const maxGeneration = 1 << 20
 // Register takes a seat for a new computer and returns its credential, which nobody
 // can learn again. One that took it and did not hear the answer comes a second time
 // with its ID, and gets another credential rather than another seat.
+// One that is about to take the place of another is lent a seat.
 func (s *Service) Register(ctx context.Context, person string, n Registration) (c Computer, credential string, err error) {
 	if n, err = n.checked(true); err != nil {
 		return Computer{}, "", err
@@ -41,7 +43,12 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 		}
 	}
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
-		if err := s.seat(ctx, tx, person); err != nil {
+		until := int64(0)
+		take := s.seat
+		if n.Lent {
+			until, take = database.Millis(s.now().Add(lentFor)), s.lend
+		}
+		if err := take(ctx, tx, person); err != nil {
 			return err
 		}
 		if n.Owner == Personal {
@@ -54,8 +61,8 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 			return err
 		}
 		secret, now := rand.Text(), database.Millis(s.now())
-		_, err = tx.ExecContext(ctx, `INSERT INTO computer (id, person, name, asset, os, owner, credential, generation, created, seen)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)`, id, person, n.Name, n.Asset, n.OS, n.Owner, hash(secret), now, now)
+		_, err = tx.ExecContext(ctx, `INSERT INTO computer (id, person, name, asset, os, owner, credential, generation, created, seen, lent)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10)`, id, person, n.Name, n.Asset, n.OS, n.Owner, hash(secret), now, now, until)
 		if err != nil {
 			return fmt.Errorf("add a computer: %w", err)
 		}
@@ -122,6 +129,9 @@ func (s *Service) Replace(ctx context.Context, person, id string, n Registration
 		return Computer{}, "", err
 	}
 	return s.renew(ctx, person, id, func(tx *sql.Tx, r *row) error {
+		if r.Lent {
+			return fmt.Errorf("%w: it is itself about to take the place of another computer", ErrInvalid)
+		}
 		if n.Name == "" {
 			n.Name = r.Name
 		}
@@ -175,22 +185,32 @@ func (s *Service) renew(ctx context.Context, person, id string, run func(tx *sql
 // other, and finds a free seat or none. An invited person may have a computer: an
 // administrator can make one before the first sign-in.
 func (s *Service) seat(ctx context.Context, tx *sql.Tx, person string) error {
-	p, err := s.people.Take(ctx, tx, person)
+	p, err := s.mayHave(ctx, tx, person)
 	if err != nil {
 		return err
 	}
-	if p.State != people.Active && p.State != people.Invited {
-		return people.ErrState
+	used, err := s.seated(ctx, tx, person)
+	if err == nil && used >= p.Seats {
+		err = fmt.Errorf("%w: it may have %d, remove one or replace one", ErrSeats, p.Seats)
 	}
-	var used int
-	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM computer WHERE person = $1 AND removed = 0", person).Scan(&used)
+	return err
+}
+
+func (s *Service) mayHave(ctx context.Context, tx *sql.Tx, person string) (people.Person, error) {
+	p, err := s.people.Take(ctx, tx, person)
+	if err == nil && p.State != people.Active && p.State != people.Invited {
+		err = people.ErrState
+	}
+	return p, err
+}
+
+// seated counts the computers that have a seat of their own.
+func (s *Service) seated(ctx context.Context, tx *sql.Tx, person string) (n int, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM computer WHERE person = $1 AND removed = 0 AND lent = 0", person).Scan(&n)
 	if err != nil {
-		return fmt.Errorf("count the seats: %w", err)
+		err = fmt.Errorf("count the seats: %w", err)
 	}
-	if used >= p.Seats {
-		return fmt.Errorf("%w: it may have %d, remove one or replace one", ErrSeats, p.Seats)
-	}
-	return nil
+	return n, err
 }
 
 // backsUp says whether an institution's computer, other than one, backs up to the
@@ -198,7 +218,7 @@ func (s *Service) seat(ctx context.Context, tx *sql.Tx, person string) error {
 func (s *Service) backsUp(ctx context.Context, q database.Querier, person, other string) error {
 	var n int
 	err := q.QueryRowContext(ctx, `SELECT count(*) FROM computer
-		WHERE person = $1 AND owner = 'institution' AND removed = 0 AND deauthorized = 0 AND last_backup > $2 AND id <> $3`,
+		WHERE person = $1 AND owner = 'institution' AND removed = 0 AND deauthorized = 0 AND lent = 0 AND last_backup > $2 AND id <> $3`,
 		person, database.Millis(s.now().Add(-s.options.BacksUpWithin)), other).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("look for a computer of the institution: %w", err)
