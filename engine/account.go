@@ -70,6 +70,7 @@ type JoinRequest struct {
 	Asset    string // asset number, may be empty
 	Owner    string // "institution" or "personal"
 	Replace  string // id of the computer whose place this one takes; "": a new one
+	Begin    string // id of the computer whose place this one is to take step by step, see Replace; instead of Replace
 	Secret   string // when NeedSecret
 }
 

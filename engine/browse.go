@@ -33,6 +33,7 @@ type ListRequest struct {
 	At       time.Time // zero: now
 	Deleted  bool      // include deleted files
 	Hidden   bool      // include hidden files
+	Sizes    bool      // count what folders hold, as their Size; takes longer
 }
 
 // FindRequest searches names.

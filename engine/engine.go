@@ -21,6 +21,7 @@ import (
 type Engine interface {
 	Setup
 	Account
+	Replace
 	Capture
 	Select
 	Browse

@@ -34,8 +34,9 @@ const (
 type GetRequest struct {
 	Refs        []Ref
 	To          SaveTo
-	Folder      string // with ToFolder
-	Contents    bool   // put the contents of a single folder under the target, not the folder itself
+	Folder      string     // with ToFolder
+	Moved       []PathMove // with ToOriginal: folders that lie elsewhere on this computer
+	Contents    bool       // put the contents of a single folder under the target, not the folder itself
 	Exists      Existing
 	Permissions Permissions
 }

@@ -69,6 +69,12 @@ type Computer struct {
 	// With an account only:
 	Owner string    // OwnerInstitution or OwnerPersonal
 	Asset string    // asset number
-	State string    // a word: "active", "blocked", "signed out", "removed"
+	State string    // a word: "active", "blocked", "signed out", "removed", "replacing"
 	Seen  time.Time // when the server last heard of it
+
+	// Until is set for what a computer was before a replacement: its files as of then.
+	Until time.Time
 }
+
+// Earlier says that a computer of the list is what another one was until a moment.
+func (c Computer) Earlier() bool { return !c.Until.IsZero() }

@@ -95,9 +95,10 @@ type Agent struct {
 	freshened   time.Time              // when the catalog was in step with the destination
 	reread      func(path string) bool // what a check found damaged; nil: nothing
 
-	signing      *signIn   // the sign-in under way, or the last one; nil: none
-	others       others    // the computers of the account, as the server knows them
-	settingsSent time.Time // Changed of the settings that the server has
+	signing      *signIn    // the sign-in under way, or the last one; nil: none
+	others       others     // the computers of the account, as the server knows them
+	settingsSent time.Time  // Changed of the settings that the server has
+	replacing    sync.Mutex // held by calls that move a replacement on
 }
 
 var _ engine.Engine = (*Agent)(nil)

@@ -38,7 +38,7 @@ func (a *Agent) Computers(ctx context.Context) ([]engine.Computer, error) {
 	for _, d := range devices {
 		list = append(list, a.computer(d))
 	}
-	list = withOthers(list, a.knownOthers(ctx))
+	list = withEarlier(withOthers(list, a.knownOthers(ctx)), a.current().Replaced)
 	sort.SliceStable(list, func(i, j int) bool {
 		if list[i].This != list[j].This {
 			return list[i].This
@@ -89,10 +89,12 @@ func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, 
 	if err := a.browsable(ctx, c); err != nil {
 		return nil, explain(op, where.Address, err)
 	}
-	device, err := a.device(ctx, c, q.Computer)
+	device, at, err := a.seen(ctx, c, q.Computer, q.At)
 	if err != nil {
 		return nil, err
 	}
+	bounded := !at.Equal(q.At)
+	q.At = at
 	folder := cleanStored(q.Path)
 	if a.hidden(device, folder) {
 		return nil, notFound(op, folder)
@@ -111,7 +113,10 @@ func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, 
 	if err != nil {
 		return nil, explain(op, where.Address, err)
 	}
-	chosen := a.chosenNow(device, where)
+	rules := chosen{} // of an earlier computer nobody knows what was chosen
+	if !bounded {
+		rules = a.chosenNow(device, where)
+	}
 	items := make([]engine.Item, 0, len(entries))
 	for _, e := range entries {
 		it := item(e, path.Join(folder, e.Name))
@@ -121,7 +126,14 @@ func (a *Agent) List(ctx context.Context, q engine.ListRequest) ([]engine.Item, 
 		if !q.At.IsZero() && !it.Deleted.IsZero() && it.Deleted.After(q.At) {
 			it.Deleted = time.Time{}
 		}
-		it.Unchosen = !it.Deleted.IsZero() && chosen.leftOut(it)
+		it.Unchosen = !it.Deleted.IsZero() && rules.leftOut(it)
+		if q.Sizes && it.Kind == engine.KindFolder {
+			sum, err := c.AmountAt(ctx, device, it.Path, a.orLater(q.At))
+			if err != nil {
+				return nil, explain(op, where.Address, err)
+			}
+			it.Size = sum.Bytes
+		}
 		items = append(items, it)
 	}
 	sortItems(items)
@@ -215,7 +227,7 @@ func (a *Agent) Find(ctx context.Context, q engine.FindRequest) ([]engine.Item, 
 	if err := a.browsable(ctx, c); err != nil {
 		return nil, explain(op, where.Address, err)
 	}
-	device, err := a.device(ctx, c, q.Computer)
+	device, at, err := a.seen(ctx, c, q.Computer, q.At)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +235,7 @@ func (a *Agent) Find(ctx context.Context, q engine.FindRequest) ([]engine.Item, 
 	if limit == 0 {
 		limit = 200
 	}
-	found, err := c.Find(ctx, device, q.Text, catalog.FindOptions{At: q.At, Deleted: q.Deleted, Hidden: q.Hidden, Limit: limit})
+	found, err := c.Find(ctx, device, q.Text, catalog.FindOptions{At: at, Deleted: q.Deleted, Hidden: q.Hidden, Limit: limit})
 	if err != nil {
 		return nil, explain(op, where.Address, err)
 	}
@@ -251,7 +263,7 @@ func (a *Agent) Versions(ctx context.Context, computer, stored string) ([]engine
 	if err := a.browsable(ctx, c); err != nil {
 		return nil, explain(op, where.Address, err)
 	}
-	device, err := a.device(ctx, c, computer)
+	device, until, err := a.seen(ctx, c, computer, time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -272,6 +284,10 @@ func (a *Agent) Versions(ctx context.Context, computer, stored string) ([]engine
 	}
 	list := make([]engine.Version, 0, len(versions))
 	for _, v := range versions {
+		if !until.IsZero() && v.Since.After(until) {
+			continue
+		}
+		v.Current = v.Current || !until.IsZero() && v.Until.After(until)
 		list = append(list, engine.Version{ID: v.Snapshot.String(), Captured: v.Since, ModTime: v.ModTime, Size: v.Size, Computer: d.Name, Current: v.Current})
 	}
 	return list, nil
@@ -292,7 +308,7 @@ func (a *Agent) Moments(ctx context.Context, computer string) ([]time.Time, erro
 	if err := a.browsable(ctx, c); err != nil {
 		return nil, explain(op, where.Address, err)
 	}
-	device, err := a.device(ctx, c, computer)
+	device, until, err := a.seen(ctx, c, computer, time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +318,9 @@ func (a *Agent) Moments(ctx context.Context, computer string) ([]time.Time, erro
 	}
 	times := make([]time.Time, 0, len(snapshots))
 	for _, s := range snapshots {
-		times = append(times, s.Time)
+		if until.IsZero() || !s.Time.After(until) {
+			times = append(times, s.Time)
+		}
 	}
 	return times, nil
 }

@@ -19,7 +19,7 @@ import (
 //	destination.json   where the files are kept, and who this computer is there
 //	settings.json      settings, selection, paths captured by hand
 //
-// Both are replaced as a whole, so that a crash leaves the old or the new one.
+// and a third while another computer is being replaced. They are replaced as a whole, so that a crash leaves the old or the new one.
 type home struct{ dir string }
 
 // destinationFile is the content of destination.json.
@@ -51,6 +51,7 @@ type settingsFile struct {
 	Once        []string   `json:"once,omitempty"`         // paths captured by hand, outside the selection
 	PausedUntil *time.Time `json:"paused_until,omitempty"` // zero time: until resumed
 	Removals    []removal  `json:"removals,omitempty"`
+	Replaced    []earlier  `json:"replaced,omitempty"` // whose identity this computer took, and had before
 	// Lost: the file was damaged, and what stands here is what every computer begins with.
 	Lost    bool      `json:"lost,omitempty"`
 	Changed time.Time `json:"changed"` // of settings or selection

@@ -46,6 +46,11 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 	if err := a.takeSeat(ctx, s, q, before); err != nil {
 		return engine.Connected{}, explainServer(op, origin, err)
 	}
+	if q.Begin != "" {
+		if err := a.beginJoined(ctx, s, q.Begin); err != nil {
+			return engine.Connected{}, explainServer(op, origin, err)
+		}
+	}
 	if before != nil && (q.Replace == "" || q.Replace == before.Device) { // the same computer signs in again: its key and its list stay
 		return a.comeBack(ctx, s, before, q.Secret)
 	}
@@ -96,7 +101,7 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 	if owner == "" {
 		owner = engine.OwnerInstitution
 	}
-	fresh := account.NewComputer{Name: name, Asset: q.Asset, Owner: owner, OS: runtime.GOOS}
+	fresh := account.NewComputer{Name: name, Asset: q.Asset, Owner: owner, OS: runtime.GOOS, Lent: q.Begin != ""}
 	var taken seat
 	var err error
 	switch {
@@ -227,7 +232,7 @@ func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest
 		return out, err
 	}
 	if q.Replace != "" {
-		if err := a.takeOver(ctx, s, where, kept != nil); err != nil {
+		if err := a.takeOver(ctx, s, where, kept); err != nil {
 			return out, err
 		}
 	}

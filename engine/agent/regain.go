@@ -25,11 +25,16 @@ type keptSettings struct {
 	Selection engine.Selection `json:"selection"`
 	Once      []string         `json:"once,omitempty"`
 	Removals  []removal        `json:"removals,omitempty"`
+	Replaced  []earlier        `json:"replaced,omitempty"`
+}
+
+func keptOf(s settingsFile) keptSettings {
+	return keptSettings{userHome(), s.Settings, s.Selection, s.Once, s.Removals, s.Replaced}
 }
 
 // extra is the virtual folder of the tree.
 func (a *Agent) extra(s settingsFile) []backup.Extra {
-	data, err := json.MarshalIndent(keptSettings{userHome(), s.Settings, s.Selection, s.Once, s.Removals}, "", "  ")
+	data, err := json.MarshalIndent(keptOf(s), "", "  ")
 	if err != nil {
 		return nil
 	}
@@ -69,7 +74,7 @@ func (a *Agent) regain(ctx context.Context) error {
 	}
 	err = a.saveSettings(func(s *settingsFile) {
 		if s.Lost { // and nobody chose meanwhile
-			*s = settingsFile{Settings: kept.Settings, Selection: kept.Selection, Once: kept.Once, Removals: kept.Removals, PausedUntil: s.PausedUntil, Changed: a.Now()}
+			*s = settingsFile{Settings: kept.Settings, Selection: kept.Selection, Once: kept.Once, Removals: kept.Removals, Replaced: kept.Replaced, PausedUntil: s.PausedUntil, Changed: a.Now()}
 		}
 	})
 	if err != nil {

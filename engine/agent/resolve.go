@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	"holdfast/engine"
@@ -45,7 +46,7 @@ func (a *Agent) resolve(ctx context.Context, c *catalog.Catalog, r *repo.Reposit
 	if err := a.filled(ctx, c); err != nil {
 		return resolved{}, err
 	}
-	device, err := a.device(ctx, c, ref.Computer)
+	device, at, err := a.seen(ctx, c, ref.Computer, ref.At)
 	if err != nil {
 		return resolved{}, err
 	}
@@ -53,6 +54,8 @@ func (a *Agent) resolve(ctx context.Context, c *catalog.Catalog, r *repo.Reposit
 	if a.hidden(device, out.path) {
 		return out, notFound("find", out.path)
 	}
+	now := ref.At.IsZero()
+	ref.At = at
 	tree, err := a.treeOf(ctx, c, r, &out, ref)
 	if err != nil {
 		return out, err
@@ -61,7 +64,7 @@ func (a *Agent) resolve(ctx context.Context, c *catalog.Catalog, r *repo.Reposit
 	if !errors.Is(err, errNoNode) {
 		return out, err
 	}
-	if ref.Version != "" || !ref.At.IsZero() {
+	if ref.Version != "" || !now {
 		return out, notFound("find", out.path)
 	}
 	// Deleted: the newest version there is.
@@ -73,6 +76,7 @@ func (a *Agent) resolve(ctx context.Context, c *catalog.Catalog, r *repo.Reposit
 		return out, err
 	}
 	versions, err := c.Versions(ctx, entry.ID)
+	versions = slices.DeleteFunc(versions, func(v catalog.Version) bool { return !at.IsZero() && v.Since.After(at) })
 	if err != nil || len(versions) == 0 {
 		return out, errors.Join(err, notFound("find", out.path))
 	}

@@ -75,7 +75,8 @@ func (a *Agent) plan(ctx context.Context, c *catalog.Catalog, r *repo.Repository
 		case q.To == engine.ToOriginal && f.path == "/":
 			s.Target = "/"
 		case q.To == engine.ToOriginal:
-			s.Target, s.As = onDisk(path.Dir(f.path)), path.Base(f.path)
+			place := original(f.path, q.Moved)
+			s.Target, s.As = filepath.Dir(place), filepath.Base(place)
 		case isFolder && (f.path == "/" || q.Contents && len(q.Refs) == 1):
 		default:
 			s.As = freeName(path.Base(f.path), s.Target, taken)
@@ -83,6 +84,21 @@ func (a *Agent) plan(ctx context.Context, c *catalog.Catalog, r *repo.Repository
 		sources, found = append(sources, s), append(found, f)
 	}
 	return sources, found, nil
+}
+
+// original is where a stored path lies on this computer: where it was, or where the
+// nearest folder above it that was moved is now.
+func original(stored string, moves []engine.PathMove) string {
+	best := engine.PathMove{}
+	for _, m := range moves {
+		if from := slashed(m.From); within(stored, from) && len(from) > len(best.From) {
+			best = engine.PathMove{From: from, To: m.To}
+		}
+	}
+	if best.From == "" {
+		return onDisk(stored)
+	}
+	return moved(stored, best.From, best.To)
 }
 
 // freeName lets two sources with one name keep both.

@@ -211,7 +211,7 @@ func (a *Agent) sendSettings(ctx context.Context, d *account.Device) error {
 	if s.Lost || sent.Equal(s.Changed) && !sent.IsZero() {
 		return nil
 	}
-	data, err := json.Marshal(keptSettings{userHome(), s.Settings, s.Selection, s.Once, s.Removals})
+	data, err := json.Marshal(keptOf(s))
 	if err != nil {
 		return err
 	}
@@ -227,19 +227,24 @@ func (a *Agent) sendSettings(ctx context.Context, d *account.Device) error {
 // takeOver gives this computer the settings of the one whose place it takes when it
 // has not adopted them, with the old home folder become the new one, and takes the old
 // one's key away.
-func (a *Agent) takeOver(ctx context.Context, s *signIn, where *destinationFile, adopted bool) error {
+func (a *Agent) takeOver(ctx context.Context, s *signIn, where *destinationFile, adopted *keptSettings) error {
 	r, done, err := a.repository(ctx, "replace")
 	if err != nil {
 		return err
 	}
 	defer done()
-	if !adopted {
+	if adopted == nil {
 		kept, err := a.oldSettings(ctx, where)
 		if err != nil {
 			a.event(engine.ToneWarn, "settings", "The settings of the old computer could not be read, so this one begins with the usual ones.")
 		} else if err := a.adopt(kept, s.seat.computer.Name); err != nil {
 			return err
+		} else {
+			adopted = &kept
 		}
+	}
+	if err := a.noteEarlier(ctx, where.Device, adopted); err != nil {
+		return err
 	}
 	keys, err := r.Keys(ctx)
 	if err != nil {
@@ -257,8 +262,17 @@ func (a *Agent) takeOver(ctx context.Context, s *signIn, where *destinationFile,
 
 // settingsAt is what the server has of a computer's settings, nil for nothing of use.
 func settingsAt(ctx context.Context, s *signIn, device string) (*keptSettings, error) {
-	data, err := s.session.Settings(ctx, device)
-	if refused, ok := errors.AsType[*account.Refusal](err); ok && refused.Code == "not_found" {
+	return readSettings(ctx, s.session, device)
+}
+
+// settingsKeeper answers what settings a computer keeps at the server.
+type settingsKeeper interface {
+	Settings(ctx context.Context, id string) ([]byte, error)
+}
+
+func readSettings(ctx context.Context, from settingsKeeper, device string) (*keptSettings, error) {
+	data, err := from.Settings(ctx, device)
+	if refusedWith(err, "not_found") {
 		return nil, nil
 	}
 	if err != nil {
@@ -299,7 +313,7 @@ func (a *Agent) adopt(kept keptSettings, name string) error {
 	}
 	kept.Settings.Computer = name
 	return a.saveSettings(func(s *settingsFile) {
-		s.Settings, s.Selection, s.Once, s.Changed = kept.Settings, kept.Selection, kept.Once, a.Now()
+		s.Settings, s.Selection, s.Once, s.Replaced, s.Changed = kept.Settings, kept.Selection, kept.Once, kept.Replaced, a.Now()
 	})
 }
 
@@ -308,7 +322,7 @@ func moved(path, from, to string) string {
 	if from == "" || to == "" {
 		return path
 	}
-	rest, ok := strings.CutPrefix(filepath.ToSlash(path), strings.TrimSuffix(filepath.ToSlash(from), "/"))
+	rest, ok := strings.CutPrefix(slashed(path), strings.TrimSuffix(slashed(from), "/"))
 	if !ok || rest != "" && rest[0] != '/' {
 		return path
 	}

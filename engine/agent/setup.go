@@ -176,7 +176,7 @@ func (a *Agent) settle(ctx context.Context, where *destinationFile, r *repo.Repo
 	}
 	if err := a.saveSettings(func(s *settingsFile) {
 		s.Settings.Computer = name
-		s.Once, s.Removals, s.Lost = nil, nil, false // of another destination
+		s.Once, s.Removals, s.Replaced, s.Lost = nil, nil, nil, false // of another destination
 		if s.Selection.Choices == nil {
 			s.Selection = selection.Default(userHome())
 			s.Changed = a.Now()
@@ -313,7 +313,7 @@ func (a *Agent) Disconnect(ctx context.Context) (engine.Disconnected, error) {
 	if err := a.home.remove("destination.json"); err != nil {
 		return out, explain("disconnect", where.Address, err)
 	}
-	if err := a.saveSettings(func(s *settingsFile) { s.Once, s.Removals = nil, nil }); err != nil {
+	if err := a.saveSettings(func(s *settingsFile) { s.Once, s.Removals, s.Replaced = nil, nil, nil }); err != nil {
 		a.Log.Error("what belonged to the destination could not be forgotten", "error", err)
 	}
 	a.dropRepository()

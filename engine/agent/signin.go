@@ -196,6 +196,7 @@ func (a *Agent) CancelSignIn(_ context.Context, id string) error {
 const (
 	keptStandard    = "standard"
 	stateRemoved    = "removed"
+	stateReplacing  = "replacing"
 	stateSignedOut  = "deauthorized"
 	wordSignedOut   = "signed out"
 	accountSentence = "Your files on this computer are not affected, and what is stored is safe"
@@ -206,6 +207,9 @@ func computerOf(c account.Computer) engine.Computer {
 	out := engine.Computer{
 		ID: c.ID, Name: c.Name, LastBackup: c.LastBackup, Stored: engine.Amount{Files: c.Files, Bytes: c.Bytes},
 		Owner: c.Owner, Asset: c.Asset, State: c.State, Seen: c.Seen,
+	}
+	if c.Lent && c.State != stateRemoved {
+		out.State = stateReplacing
 	}
 	if out.State == stateSignedOut {
 		out.State = wordSignedOut

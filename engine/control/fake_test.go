@@ -93,6 +93,33 @@ func (f *fake) Join(ctx context.Context, request engine.JoinRequest) (engine.Con
 	return reply[engine.Connected](f, ctx, "Join", request)
 }
 
+func (f *fake) Replacement(ctx context.Context) (engine.Replacement, error) {
+	return reply[engine.Replacement](f, ctx, "Replacement")
+}
+
+func (f *fake) BeginReplace(ctx context.Context, computer string) (engine.Replacement, error) {
+	return reply[engine.Replacement](f, ctx, "BeginReplace", computer)
+}
+
+func (f *fake) SaveReplace(ctx context.Context, r engine.Replacement) error {
+	_, err := reply[struct{}](f, ctx, "SaveReplace", r)
+	return err
+}
+
+func (f *fake) OldSettings(ctx context.Context) (engine.OldSettings, error) {
+	return reply[engine.OldSettings](f, ctx, "OldSettings")
+}
+
+func (f *fake) FinishReplace(ctx context.Context, signIn string) error {
+	_, err := reply[struct{}](f, ctx, "FinishReplace", signIn)
+	return err
+}
+
+func (f *fake) CancelReplace(ctx context.Context) error {
+	_, err := reply[struct{}](f, ctx, "CancelReplace")
+	return err
+}
+
 func (f *fake) Status(ctx context.Context) (engine.Status, error) {
 	return reply[engine.Status](f, ctx, "Status")
 }

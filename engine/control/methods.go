@@ -41,6 +41,30 @@ func (c *Client) Join(ctx context.Context, request engine.JoinRequest) (engine.C
 	return join(c, ctx, request)
 }
 
+func (c *Client) Replacement(ctx context.Context) (engine.Replacement, error) {
+	return replacement(c, ctx)
+}
+
+func (c *Client) BeginReplace(ctx context.Context, computer string) (engine.Replacement, error) {
+	return beginReplace(c, ctx, computer)
+}
+
+func (c *Client) SaveReplace(ctx context.Context, r engine.Replacement) error {
+	return saveReplace(c, ctx, r)
+}
+
+func (c *Client) OldSettings(ctx context.Context) (engine.OldSettings, error) {
+	return oldSettings(c, ctx)
+}
+
+func (c *Client) FinishReplace(ctx context.Context, signIn string) error {
+	return finishReplace(c, ctx, signIn)
+}
+
+func (c *Client) CancelReplace(ctx context.Context) error {
+	return cancelReplace(c, ctx)
+}
+
 func (c *Client) Status(ctx context.Context) (engine.Status, error) {
 	return status(c, ctx)
 }

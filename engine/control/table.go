@@ -22,6 +22,13 @@ var (
 	cancelSignIn = do1("CancelSignIn", engine.Engine.CancelSignIn)
 	join         = ask1("Join", engine.Engine.Join)
 
+	replacement   = ask0("Replacement", engine.Engine.Replacement)
+	beginReplace  = ask1("BeginReplace", engine.Engine.BeginReplace)
+	saveReplace   = do1("SaveReplace", engine.Engine.SaveReplace)
+	oldSettings   = ask0("OldSettings", engine.Engine.OldSettings)
+	finishReplace = do1("FinishReplace", engine.Engine.FinishReplace)
+	cancelReplace = do0("CancelReplace", engine.Engine.CancelReplace)
+
 	status   = ask0("Status", engine.Engine.Status)
 	backUp   = ask1("BackUp", engine.Engine.BackUp)
 	pause    = do1("Pause", engine.Engine.Pause)

@@ -1,0 +1,105 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+)
+
+// earlier is what a computer was until its identity went to this one, or until this
+// one took that of another: a tree that nobody adds to, in the list of computers under
+// a name of its own. It is kept with the settings, here, in the backup and at the
+// server, so that it outlives this computer.
+type earlier struct {
+	Device string    `json:"device"` // whose snapshots
+	Until  time.Time `json:"until"`  // and up to which
+	Name   string    `json:"name"`
+	Home   string    `json:"home,omitempty"`
+	Last   time.Time `json:"last"` // its last backup
+	Files  int64     `json:"files"`
+	Bytes  int64     `json:"bytes"`
+}
+
+// earlierName is what a computer is called once another one has its place.
+func earlierName(name string) string { return name + " (before replacement)" }
+
+// id tells it from the computer that has its identity now.
+func (e earlier) id() string { return fmt.Sprintf("%s@%d", e.Device, e.Until.UnixNano()) }
+
+func (e earlier) computer() engine.Computer {
+	return engine.Computer{ID: e.id(), Name: e.Name, LastBackup: e.Last, Home: e.Home,
+		Stored: engine.Amount{Files: e.Files, Bytes: e.Bytes}, Until: e.Until}
+}
+
+// withEarlier adds them to the computers; one that is nothing else any more is not
+// listed twice.
+func withEarlier(list []engine.Computer, replaced []earlier) []engine.Computer {
+	out := make([]engine.Computer, 0, len(list)+len(replaced))
+	for _, c := range list {
+		over := false
+		for _, e := range replaced {
+			over = over || e.Device == c.ID && !c.This
+		}
+		if !over {
+			out = append(out, c)
+		}
+	}
+	for _, e := range replaced {
+		out = append(out, e.computer())
+	}
+	return out
+}
+
+// seen is the device that a request is about, and the moment: of an earlier computer
+// none after its end. The time is as it came where the computer is of now.
+func (a *Agent) seen(ctx context.Context, c *catalog.Catalog, computer string, at time.Time) (device string, moment time.Time, err error) {
+	e, ok := a.earlierCalled(computer)
+	if !ok {
+		device, err = a.device(ctx, c, computer)
+		return device, at, err
+	}
+	if at.IsZero() || at.After(e.Until) {
+		at = e.Until
+	}
+	return e.Device, at, nil
+}
+
+// orLater is a moment for questions that need one.
+func (a *Agent) orLater(at time.Time) time.Time {
+	if at.IsZero() {
+		return a.Now().AddDate(1, 0, 0)
+	}
+	return at
+}
+
+// earlierCalled finds one by id or name.
+func (a *Agent) earlierCalled(computer string) (earlier, bool) {
+	for _, e := range a.current().Replaced {
+		if computer != "" && (e.id() == computer || strings.EqualFold(e.Name, computer)) {
+			return e, true
+		}
+	}
+	return earlier{}, false
+}
+
+// noteEarlier notes what the computer was whose place this one took in one go.
+func (a *Agent) noteEarlier(ctx context.Context, device string, kept *keptSettings) error {
+	c, _, err := a.connected("replace")
+	if err != nil {
+		return err
+	}
+	e := earlier{Device: device, Name: earlierName("The old computer")}
+	if kept != nil {
+		e.Name, e.Home = earlierName(kept.Settings.Computer), kept.Home
+	}
+	found, err := a.endedNow(ctx, c, &e)
+	if err != nil || !found {
+		return err
+	}
+	return a.saveSettings(func(s *settingsFile) { s.Replaced = append(slices.Clone(s.Replaced), e) })
+}

@@ -1,0 +1,336 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/engine"
+)
+
+// replacing is an old computer with a file and settings of its own, and a new one that
+// has begun to take its place.
+func replacing(t *testing.T, own bool) (c *college, old, fresh *world) {
+	t.Helper()
+	c = newCollege(t)
+	old = newWorld(t)
+	if _, err := old.Join(t.Context(), engine.JoinRequest{SignIn: c.signIn(old), Computer: "Ann's old laptop"}); err != nil {
+		t.Fatal(err)
+	}
+	old.write("Letters/one.txt", "one")
+	settings, err := old.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Schedule.Every, settings.Network.UpPresent = 42*time.Minute, 4242
+	if err := errors.Join(old.SaveSettings(t.Context(), settings), old.SaveSelection(t.Context(), engine.Selection{
+		Choices:    []engine.Choice{{Path: old.at("Letters"), Include: true, NewItems: true}},
+		Exclusions: []engine.Exclusion{{Kind: engine.ExcludeExtension, Pattern: "iso"}},
+	})); err != nil {
+		t.Fatal(err)
+	}
+	old.backUp()
+	fresh = old.another()
+	q := engine.JoinRequest{SignIn: c.signIn(fresh), Computer: "new laptop"}
+	if !own {
+		q.Begin = old.where.Device
+	}
+	if _, err := fresh.Join(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if own {
+		if _, err := fresh.BeginReplace(t.Context(), old.where.Device); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c, old, fresh
+}
+
+func (w *world) underWayStep() engine.Replacement {
+	w.t.Helper()
+	r, err := w.Replacement(w.ctx())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// seats counts the computers of the account that take one.
+func (c *college) used(w *world) int {
+	c.t.Helper()
+	id := c.signIn(w)
+	in, err := w.WaitSignIn(c.t.Context(), id)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return in.SeatsUsed
+}
+
+func TestAComputerThatReplacesAnotherIsBackedUpFromTheFirstMinute(t *testing.T) {
+	c, old, fresh := replacing(t, false)
+	r := fresh.underWayStep()
+	if r.Old.Name != "Ann's old laptop" || r.Step != engine.ReplaceFiles || !r.Lent || r.Moving {
+		t.Fatalf("under way: %+v", r)
+	}
+	if c.used(fresh) != 1 {
+		t.Errorf("%d seats are taken", c.used(fresh))
+	}
+	fresh.write("new.txt", "new")
+	if out := fresh.backUp(); out.New == 0 {
+		t.Errorf("backed up: %+v", out)
+	}
+	old.backUp() // nothing has changed there
+}
+
+func TestReplacingGivesSeatHistoryAndIdentityAndKeepsBothTrees(t *testing.T) {
+	for name, own := range map[string]bool{"a new computer": false, "one with a seat of its own": true} {
+		t.Run(name, func(t *testing.T) {
+			c, old, fresh := replacing(t, own)
+			id := old.where.Device
+			fresh.write("new.txt", "new")
+			fresh.backUp()
+			if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+				t.Fatalf("%v (%v)", err, errors.Unwrap(err))
+			}
+			if fresh.where.Device != id || c.used(fresh) != 1 || fresh.underWayStep().Old.ID != "" {
+				t.Errorf("it is %s and not %s, with %d seats: %+v", fresh.where.Device, id, c.used(fresh), fresh.underWayStep())
+			}
+			s, _ := fresh.Settings(t.Context())
+			chosen, _ := fresh.Selection(t.Context())
+			if s.Schedule.Every != 42*time.Minute || s.Network.UpPresent != 4242 || s.Computer != "new laptop" ||
+				len(chosen.Choices) != 1 || chosen.Choices[0].Path != old.at("Letters") || len(chosen.Exclusions) != 1 {
+				t.Errorf("taken over: %+v %+v", s, chosen)
+			}
+			keys, err := fresh.KeyList(t.Context())
+			if err != nil || len(keys) != 3 { // kept, recovery, its own
+				t.Errorf("the keys are %+v, %v", keys, err)
+			}
+			fresh.write("Letters/two.txt", "two")
+			fresh.remove("Letters/one.txt")
+			fresh.backUp()
+			if _, err := old.BackUp(t.Context(), nil); engine.KindOf(err) != engine.KindReplaced {
+				t.Errorf("the old computer: %v", err)
+			}
+			earlierTrees(t, fresh, id)
+		})
+	}
+}
+
+// earlierTrees looks at what both computers were.
+func earlierTrees(t *testing.T, w *world, id string) {
+	t.Helper()
+	list, err := w.Computers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]engine.Computer{}
+	for _, c := range list {
+		names[c.Name] = c
+	}
+	was, mine := names["Ann's old laptop (before replacement)"], names["new laptop (before it replaced Ann's old laptop)"]
+	if len(list) != 3 || !names["new laptop"].This || !was.Earlier() || !mine.Earlier() || was.Stored.Files == 0 {
+		t.Fatalf("the computers are %+v", list)
+	}
+	if got := w.restored(engine.Ref{Computer: was.ID, Path: w.at("Letters")}); len(got) != 1 || !strings.HasPrefix(first(got), "one") {
+		t.Errorf("of the old computer came back %v", got)
+	}
+	if got := w.restored(engine.Ref{Computer: mine.ID, Path: w.at("new.txt")}); first(got) != "new" {
+		t.Errorf("of its own earlier files came back %v", got)
+	}
+	items, err := w.List(t.Context(), engine.ListRequest{Computer: was.ID, Path: w.at("Letters"), Deleted: true})
+	if err != nil || len(items) != 1 || items[0].Name != "one.txt" || !items[0].Deleted.IsZero() {
+		t.Errorf("the old tree is %+v, %v", items, err)
+	}
+	found, err := w.Find(t.Context(), engine.FindRequest{Computer: was.ID, Text: "txt", Deleted: true})
+	if err != nil || len(found) != 1 {
+		t.Errorf("found in the old tree: %+v, %v", found, err)
+	}
+	moments, err := w.Moments(t.Context(), was.ID)
+	all, _ := w.Moments(t.Context(), "")
+	if err != nil || len(moments) != 1 || len(all) != 2 {
+		t.Errorf("%d moments of %d, %v", len(moments), len(all), err)
+	}
+	versions, err := w.Versions(t.Context(), was.Name, w.at("Letters/one.txt"))
+	if err != nil || len(versions) != 1 || !versions[0].Current {
+		t.Errorf("the versions are %+v, %v", versions, err)
+	}
+	if _, err := w.Versions(t.Context(), id, w.at("Letters/two.txt")); err != nil {
+		t.Errorf("the computer itself: %v", err)
+	}
+}
+
+func first(files map[string]string) string {
+	for _, content := range files {
+		return content
+	}
+	return ""
+}
+
+func TestAReplacementGoesOnAfterARestartAtEveryStep(t *testing.T) {
+	c, old, fresh := replacing(t, false)
+	take := engine.Take{Decided: true, Schedule: true, Paths: []engine.PathMove{{From: "/a", To: "/b"}}}
+	for _, step := range []engine.ReplaceStep{engine.ReplaceFiles, engine.ReplaceSettings, engine.ReplaceFinish} {
+		want := fresh.underWayStep()
+		want.Step, want.Take, want.Jobs = step, take, []int64{7}
+		if err := fresh.SaveReplace(t.Context(), want); err != nil {
+			t.Fatal(err)
+		}
+		fresh.reopen()
+		got := fresh.underWayStep()
+		if got.Step != step || !got.Take.Schedule || got.Take.Selection || len(got.Take.Paths) != 1 || len(got.Jobs) != 1 || got.Old.ID != old.where.Device {
+			t.Errorf("after a restart at %s: %+v", step, got)
+		}
+	}
+	if err := fresh.FinishReplace(t.Context(), ""); engine.KindOf(err) != engine.KindSignIn {
+		t.Errorf("nobody has signed in since: %v", err)
+	}
+	if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := fresh.Settings(t.Context()); s.Schedule.Every != 42*time.Minute || s.Network.UpPresent == 4242 {
+		t.Errorf("what was chosen to be taken over is not what was: %+v", s)
+	}
+}
+
+func TestCancellingLeavesEverythingAsItWas(t *testing.T) {
+	for name, own := range map[string]bool{"a new computer": false, "one with a seat of its own": true} {
+		t.Run(name, func(t *testing.T) {
+			_, old, fresh := replacing(t, own)
+			fresh.backUp()
+			before := fresh.current()
+			if err := fresh.CancelReplace(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			fresh.reopen()
+			if fresh.underWayStep().Old.ID != "" || (fresh.where != nil) != own {
+				t.Errorf("it is connected: %v, %+v", fresh.where != nil, fresh.underWayStep())
+			}
+			after := fresh.current()
+			if own && (after.Settings.Schedule.Every != before.Settings.Schedule.Every || len(after.Selection.Choices) != len(before.Selection.Choices)) {
+				t.Errorf("%+v became %+v", before, after)
+			}
+			if own {
+				fresh.backUp()
+			}
+			old.write("Letters/later.txt", "later")
+			if out := old.backUp(); out.New != 1 {
+				t.Errorf("the old computer: %+v", out)
+			}
+		})
+	}
+}
+
+func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
+	c, old, fresh := replacing(t, false)
+	id := old.where.Device
+	fresh.backUp()
+	c.breakLists.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if err := fresh.FinishReplace(ctx, c.signIn(fresh)); err == nil {
+		t.Fatal("nothing broke")
+	}
+	c.breakLists.Store(false)
+	fresh.reopen()
+	if r := fresh.underWayStep(); !r.Moving {
+		t.Fatalf("under way: %+v", r)
+	}
+	if err := fresh.CancelReplace(t.Context()); engine.KindOf(err) != engine.KindInvalid {
+		t.Errorf("it was cancelled: %v", err)
+	}
+	if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+		t.Fatalf("%v (%v)", err, errors.Unwrap(err))
+	}
+	if fresh.where.Device != id || len(fresh.current().Replaced) != 2 {
+		t.Errorf("it is %s: %+v", fresh.where.Device, fresh.current().Replaced)
+	}
+	fresh.backUp()
+}
+
+func TestARefusalOfTheServerChangesNothing(t *testing.T) {
+	c, old, fresh := replacing(t, true)
+	in := c.signIn(fresh)
+	if err := fresh.signing.session.Remove(t.Context(), old.where.Device); err != nil {
+		t.Fatal(err)
+	}
+	if err := fresh.FinishReplace(t.Context(), in); engine.KindOf(err) != engine.KindRefused {
+		t.Errorf("the old computer is removed: %v", err)
+	}
+	if r := fresh.underWayStep(); r.Moving || r.Old.ID == "" {
+		t.Errorf("under way: %+v", r)
+	}
+	fresh.backUp()
+	if err := fresh.CancelReplace(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOnlyAnotherComputerOfTheAccountIsReplaced(t *testing.T) {
+	_, _, fresh := replacing(t, true)
+	for about, id := range map[string]string{"itself": fresh.where.Device, "nobody": strings.Repeat("0", 32), "nothing": ""} {
+		if _, err := fresh.BeginReplace(t.Context(), id); engine.KindOf(err) != engine.KindInvalid && engine.KindOf(err) != engine.KindNotFound {
+			t.Errorf("%s: %v", about, err)
+		}
+	}
+	lone := newWorld(t).setUp()
+	if _, err := lone.BeginReplace(t.Context(), fresh.where.Device); engine.KindOf(err) != engine.KindInvalid {
+		t.Errorf("with a folder: %v", err)
+	}
+}
+
+func TestWhatIsTakenOverIsWhatWasChosen(t *testing.T) {
+	w := newWorld(t)
+	home := w.user
+	kept := &keptSettings{Home: `C:\Users\Ann`, Settings: engine.DefaultSettings(), Once: []string{`C:\Users\Ann\once.txt`},
+		Selection: engine.Selection{
+			Choices: []engine.Choice{{Path: `C:\Users\Ann`, Include: true}, {Path: `C:\Users\Ann\VMs`}, {Path: `D:\data`, Include: true}},
+			Exclusions: []engine.Exclusion{{Kind: engine.ExcludeWildcard, Pattern: `C:\Users\Ann\tmp\*`},
+				{Kind: engine.ExcludeWildcard, Pattern: "*.bak"}}}}
+	now := w.current()
+	now.Settings.Schedule.Every = time.Minute
+	paths := func(take engine.Take) (out []string) {
+		next, err := w.taken(now, kept, take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range next.Selection.Choices {
+			out = append(out, c.Path)
+		}
+		return append(out, next.Once...)
+	}
+	take := engine.Take{Decided: true, Selection: true, Paths: []engine.PathMove{{From: `D:\data`, To: filepath.Join(home, "data")}, {From: `C:\Users\Ann\VMs`}}}
+	if got := paths(take); !slices.Equal(got, []string{home, filepath.Join(home, "data"), filepath.Join(home, "once.txt")}) {
+		t.Errorf("the paths are %q", got)
+	}
+	if got := paths(engine.Take{Decided: true}); !slices.Equal(got, []string{now.Selection.Choices[0].Path}) {
+		t.Errorf("nothing was chosen: %q", got)
+	}
+	next, err := w.taken(now, kept, engine.Take{Decided: true, Exclusions: true})
+	if err != nil || next.Selection.Exclusions[0].Pattern != filepath.Join(home, "tmp", "*") || next.Selection.Exclusions[1].Pattern != "*.bak" {
+		t.Errorf("the exclusions are %+v, %v", next.Selection.Exclusions, err)
+	}
+	if next.Settings.Schedule.Every != time.Minute {
+		t.Error("the schedule was taken over too")
+	}
+}
+
+func TestFilesOfTheOldComputerComeBackUnderTheNewHome(t *testing.T) {
+	for _, c := range []struct {
+		stored, want string
+		moves        []engine.PathMove
+	}{
+		{"/home/ann/Documents/a.txt", "/home/bob/Documents/a.txt", []engine.PathMove{{From: "/home/ann", To: "/home/bob"}}},
+		{"/home/ann", "/home/bob", []engine.PathMove{{From: "/home/ann/", To: "/home/bob"}}},
+		{"/home/anna/a.txt", "/home/anna/a.txt", []engine.PathMove{{From: "/home/ann", To: "/home/bob"}}},
+		{"/home/ann/VMs/x", "/srv/x", []engine.PathMove{{From: "/home/ann", To: "/home/bob"}, {From: "/home/ann/VMs", To: "/srv"}}},
+		{"/srv/x", "/srv/x", nil},
+	} {
+		if got := original(c.stored, c.moves); got != c.want {
+			t.Errorf("%s comes to %s, not %s", c.stored, got, c.want)
+		}
+	}
+}

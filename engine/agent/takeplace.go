@@ -1,0 +1,295 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/account"
+	"holdfast/engine/catalog"
+	"holdfast/engine/repo"
+)
+
+// FinishReplace implements engine.Replace. The order is: what is taken over is known
+// and makes sense, then the server fences the old computer, then everything of this
+// computer is noted, and last its own seat and the keys that nobody needs any more go.
+// A run that is cut short is repeated from the beginning; the server then gives the
+// place to this computer once more.
+func (a *Agent) FinishReplace(ctx context.Context, signIn string) error {
+	const op = "replace"
+	ctx, end, err := a.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer end()
+	a.replacing.Lock()
+	defer a.replacing.Unlock()
+	f, where, err := a.underWay(op)
+	if err != nil {
+		return err
+	}
+	s, err := a.freshSignIn(ctx, op, signIn, where)
+	if err != nil {
+		return err
+	}
+	if where.Device != f.Old.ID {
+		if err := a.takePlace(ctx, s, f, where); err != nil {
+			return explainStored(op, where.Address, err)
+		}
+	}
+	if err := a.clearPlace(ctx, s, f); err != nil {
+		return explainStored(op, where.Address, err)
+	}
+	a.event(engine.ToneOK, "settings", "This computer took the place of %s. Its files as they were then are in Get Files as “%s”.", f.Old.Name, earlierName(f.Old.Name))
+	a.setUpNow()
+	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles, engine.TopicSelection)
+	return nil
+}
+
+// freshSignIn is the sign-in of an id, or the last one, if it is of the account that
+// this computer is in. Whether it is new enough is the server's to say.
+func (a *Agent) freshSignIn(ctx context.Context, op, id string, where *destinationFile) (*signIn, error) {
+	a.mu.Lock()
+	last := a.signing
+	a.mu.Unlock()
+	if id == "" && last != nil && last.over() {
+		id = last.id
+	}
+	if id == "" {
+		return nil, &engine.Error{Op: op, Kind: engine.KindSignIn, Path: where.Address,
+			Message: "This needs a sign-in of the last minutes, so that nobody else can do it in your name. Nothing was changed. Sign in and repeat it."}
+	}
+	s, err := a.signedIn(ctx, op, id)
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.session.Account(ctx)
+	if err != nil {
+		return nil, explainServer(op, where.Address, err)
+	}
+	if before, err := a.mayJoin(s, info.Person.Email); err != nil || before == nil {
+		return nil, errors.Join(err, orNotSetUp(before, op))
+	}
+	return s, nil
+}
+
+func orNotSetUp(where *destinationFile, op string) error {
+	if where == nil {
+		return notSetUp(op)
+	}
+	return nil
+}
+
+// over says whether the person is back from the browser.
+func (s *signIn) over() bool {
+	select {
+	case <-s.done:
+		return s.err == nil
+	default:
+		return false
+	}
+}
+
+// takePlace makes this computer the old one.
+func (a *Agent) takePlace(ctx context.Context, s *signIn, f *replacementFile, where *destinationFile) error {
+	const op = "replace"
+	c, _, err := a.connected(op)
+	if err != nil {
+		return err
+	}
+	kept, err := a.settingsOf(ctx, where, f.Old.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := a.taken(a.current(), kept, f.Take); err != nil {
+		return err
+	}
+	self, err := a.self(ctx, s, where.Device)
+	if err != nil {
+		return err
+	}
+	stay, err := a.leave(ctx) // a capture that runs stops at its next safe point
+	if err != nil {
+		return err
+	}
+	defer stay()
+	a.jobs.stop()
+	defer a.jobs.goOn()
+	f.Moving = true
+	if err := a.saveReplace(f); err != nil {
+		return err
+	}
+	computer, credential, err := s.session.Replace(ctx, f.Old.ID, self)
+	if err != nil {
+		return a.notMoving(f, err)
+	}
+	if err := a.sync(ctx); err != nil { // the old computer stores nothing any more
+		return err
+	}
+	next := *where
+	note := *where.Account
+	note.Generation = computer.Generation
+	next.Device, next.Account = f.Old.ID, &note
+	r, done, err := a.repository(ctx, op)
+	if err != nil {
+		return err
+	}
+	if a.Password == "" {
+		next.Key, _, _, err = a.computerKey(ctx, r, next.Device)
+	}
+	done()
+	if err != nil {
+		return err
+	}
+	return a.settleInPlace(ctx, c, &next, f, kept, credential)
+}
+
+// notMoving takes back that the place may be taken, when the server said that it is not.
+func (a *Agent) notMoving(f *replacementFile, err error) error {
+	if _, refused := errors.AsType[*account.Refusal](err); !refused {
+		return err
+	}
+	f.Moving = false
+	return errors.Join(err, a.saveReplace(f))
+}
+
+// self is this computer as the server has it, for the place that it takes.
+func (a *Agent) self(ctx context.Context, s *signIn, device string) (account.NewComputer, error) {
+	me := account.NewComputer{Name: a.current().Settings.Computer, OS: runtime.GOOS}
+	list, err := s.session.Computers(ctx)
+	if err != nil {
+		return me, err
+	}
+	if i := slices.IndexFunc(list, func(c account.Computer) bool { return c.ID == device }); i >= 0 {
+		me.Asset, me.Owner = list[i].Asset, list[i].Owner
+	}
+	return me, nil
+}
+
+// settleInPlace notes on this computer who it is from now on. The note of the
+// destination is the last: until it is there, everything is done again.
+func (a *Agent) settleInPlace(ctx context.Context, c *catalog.Catalog, next *destinationFile, f *replacementFile, kept *keptSettings, credential string) error {
+	earlier, err := a.earlierOf(ctx, c, f, kept)
+	if err != nil {
+		return err
+	}
+	if err := a.Keychain.Set(credentialName(next.Repository), []byte(credential)); err != nil {
+		return err
+	}
+	settings, err := a.taken(a.current(), kept, f.Take)
+	if err != nil {
+		return err
+	}
+	settings.Replaced = a.replacedBy(earlier, kept)
+	if err := a.saveSettings(func(s *settingsFile) {
+		settings.PausedUntil = s.PausedUntil
+		*s = settings
+	}); err != nil {
+		return err
+	}
+	if err := a.home.write("destination.json", next); err != nil {
+		return err
+	}
+	a.dropRepository()
+	a.mu.Lock()
+	a.where, a.fault, a.shut = next, nil, nil
+	a.others, a.settingsSent, a.freshened = others{}, time.Time{}, time.Time{}
+	a.mu.Unlock()
+	return a.thisDevice(ctx, c)
+}
+
+// replacedBy are all earlier computers, of both histories. Those that a run noted
+// before it was cut short are noted anew.
+func (a *Agent) replacedBy(fresh []earlier, kept *keptSettings) []earlier {
+	all := slices.Clone(a.current().Replaced)
+	if kept != nil {
+		all = append(all, kept.Replaced...)
+	}
+	var out []earlier
+	for _, e := range append(all, fresh...) {
+		again := func(o earlier) bool { return o.Device == e.Device && o.Name == e.Name && o.Last.Equal(e.Last) }
+		if i := slices.IndexFunc(out, again); i >= 0 {
+			out[i] = e
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// earlierOf are the two computers that are no more: the old one, and this one as it
+// was until now.
+func (a *Agent) earlierOf(ctx context.Context, c *catalog.Catalog, f *replacementFile, kept *keptSettings) ([]earlier, error) {
+	home := ""
+	if kept != nil {
+		home = kept.Home
+	}
+	var out []earlier
+	for _, e := range []earlier{
+		{Device: f.Old.ID, Name: earlierName(f.Old.Name), Home: home},
+		{Device: f.Own, Name: fmt.Sprintf("%s (before it replaced %s)", a.current().Settings.Computer, f.Old.Name), Home: userHome()},
+	} {
+		found, err := a.endedNow(ctx, c, &e)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// endedNow fills in what an earlier computer held in the end; false: it stored nothing.
+func (a *Agent) endedNow(ctx context.Context, c *catalog.Catalog, e *earlier) (bool, error) {
+	d, err := c.Device(ctx, e.Device)
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && d.LastTime.IsZero() {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	e.Last, e.Files, e.Bytes = d.LastTime, d.Files, d.Bytes
+	if e.Until = a.Now(); e.Last.After(e.Until) { // its clock ran ahead
+		e.Until = e.Last
+	}
+	return true, nil
+}
+
+// clearPlace takes away what nobody needs any more: the keys of the old computer and
+// of the seat that this one had, and that seat.
+func (a *Agent) clearPlace(ctx context.Context, s *signIn, f *replacementFile) error {
+	r, done, err := a.repository(ctx, "replace")
+	if err != nil {
+		return err
+	}
+	defer done()
+	keys, err := r.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	idle := func(k repo.KeyInfo) bool {
+		return k.ID != r.KeyID() && (k.Username == keyComputer+f.Old.ID || k.Username == keyComputer+f.Own)
+	}
+	for _, k := range keys {
+		if !idle(k) {
+			continue
+		}
+		if err := s.session.RemoveKeyFile(ctx, k.ID); err != nil && !refusedWith(err, "not_found") {
+			return err
+		}
+	}
+	if err := s.session.Remove(ctx, f.Own); err != nil && !refusedWith(err, "not_found") {
+		return err
+	}
+	return a.home.remove(replaceName)
+}
+
+func refusedWith(err error, code string) bool {
+	refused, ok := errors.AsType[*account.Refusal](err)
+	return ok && refused.Code == code
+}
