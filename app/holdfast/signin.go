@@ -31,7 +31,16 @@ func (c *signInCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	return c.server.join(s, c.Server, "")
+	in, err := c.signIn(s, c.Server)
+	if err != nil {
+		return err
+	}
+	out, err := c.join(s, in, "")
+	if err != nil {
+		return err
+	}
+	c.joined(s, in, out)
+	return nil
 }
 
 type replaceCommand struct {
@@ -44,47 +53,68 @@ func (c *replaceCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	address := c.Server
+	status, err := s.engine.Status(s.ctx)
+	if err != nil {
+		return err
+	}
+	address, joined := c.Server, status.Destination.Account != ""
 	if address == "" {
-		status, err := s.engine.Status(s.ctx)
-		if err != nil {
-			return err
-		}
-		if status.Destination.Account == "" {
+		if !joined {
 			return &engine.Error{Op: "replace", Kind: engine.KindInvalid,
 				Message: "This computer is not signed in, so the server has to be named: holdfast replace COMPUTER --server ADDRESS. Nothing was changed."}
 		}
 		address = status.Destination.Address
 	}
-	return c.server.join(s, address, c.Computer)
-}
-
-// join signs in and makes this computer one of the account.
-func (c *server) join(s *session, address, replaced string) error {
 	in, err := c.signIn(s, address)
 	if err != nil {
 		return err
 	}
-	q := engine.JoinRequest{SignIn: in.ID, Computer: c.Name, Asset: c.Asset, Owner: c.Owner}
-	if replaced != "" {
-		if q.Replace, err = find(in.Computers, replaced); err != nil {
-			return err
-		}
-	}
-	if c.SecretFile != "" {
-		data, err := os.ReadFile(c.SecretFile)
-		if err != nil {
-			return err
-		}
-		q.Secret = strings.TrimRight(string(data), "\r\n")
-	}
-	out, err := s.engine.Join(s.ctx, q)
+	old, err := find(in.Computers, c.Computer)
 	if err != nil {
 		return err
 	}
+	out, err := c.begin(s, in, old, joined)
+	if err != nil {
+		return err
+	}
+	if err := s.engine.FinishReplace(s.ctx, in.ID); err != nil {
+		return err
+	}
+	c.joined(s, in, out)
+	return nil
+}
+
+// begin chooses the old computer. One that was begun before goes on.
+func (c *replaceCommand) begin(s *session, in engine.SignedIn, old string, joined bool) (engine.Connected, error) {
+	if !joined {
+		return c.join(s, in, old)
+	}
+	now, err := s.engine.Replacement(s.ctx)
+	if err == nil && now.Old.ID != old {
+		_, err = s.engine.BeginReplace(s.ctx, old)
+	}
+	return engine.Connected{}, err
+}
+
+// join makes this computer one of the account, or one that is to take the place of
+// another of it.
+func (c *server) join(s *session, in engine.SignedIn, old string) (engine.Connected, error) {
+	q := engine.JoinRequest{SignIn: in.ID, Computer: c.Name, Asset: c.Asset, Owner: c.Owner, Begin: old}
+	if c.SecretFile != "" {
+		data, err := os.ReadFile(c.SecretFile)
+		if err != nil {
+			return engine.Connected{}, err
+		}
+		q.Secret = strings.TrimRight(string(data), "\r\n")
+	}
+	return s.engine.Join(s.ctx, q)
+}
+
+// joined says what came of it.
+func (c *server) joined(s *session, in engine.SignedIn, out engine.Connected) {
 	if s.JSON {
 		s.print(out)
-		return nil
+		return
 	}
 	s.say("Signed in to %s as %s. This computer backs up there.", safe(in.Server.Name), safe(in.Email))
 	if out.RecoveryCode != "" {
@@ -93,7 +123,6 @@ func (c *server) join(s *session, address, replaced string) error {
 	if out.KeyNote != "" {
 		s.say("\n%s", out.KeyNote)
 	}
-	return nil
 }
 
 // afresh does what may need a sign-in of the last minutes, and does it again after

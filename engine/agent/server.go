@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,7 +154,8 @@ func (a *Agent) askOthers(ctx context.Context, where *destinationFile) {
 	a.notices.tell(engine.TopicFiles)
 }
 
-// withOthers adds what the server knows to the computers of the catalog.
+// withOthers adds what the server knows to the computers of the catalog. One that was
+// removed and stored nothing is nobody's to see.
 func withOthers(list []engine.Computer, known []account.Computer) []engine.Computer {
 	at := map[string]int{}
 	for i, c := range list {
@@ -173,7 +175,9 @@ func withOthers(list []engine.Computer, known []account.Computer) []engine.Compu
 			list[i].Name = from.Name
 		}
 	}
-	return list
+	return slices.DeleteFunc(list, func(c engine.Computer) bool {
+		return c.State == stateRemoved && !c.This && c.LastBackup.IsZero()
+	})
 }
 
 // report tells the server how this computer is, and keeps its settings there. A
