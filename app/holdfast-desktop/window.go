@@ -23,6 +23,7 @@ import (
 	"holdfast/ui/desktop/home"
 	"holdfast/ui/desktop/look"
 	"holdfast/ui/desktop/managefiles"
+	"holdfast/ui/desktop/replace"
 	"holdfast/ui/desktop/settings"
 	"holdfast/ui/desktop/signin"
 	"holdfast/ui/desktop/tray"
@@ -54,24 +55,23 @@ func newWindow(p *program) *window {
 	if s, err := e.Status(p.ctx); err == nil {
 		computer = s.Computer.Name
 	}
-	first := signin.New(signin.Deps{Engine: e, Window: w.fyne, Computer: computer, Drives: p.drives, Print: printer(), Done: func() { p.follow() },
+	first := signin.New(signin.Deps{Engine: e, Window: w.fyne, Computer: computer, Drives: p.drives, Print: printer(), Done: p.begun,
 		OpenURL: p.openURL, Raise: w.fyne.RequestFocus})
 	w.shell = desktop.New(w.fyne, first, map[desktop.Place]desktop.Page{
 		desktop.Home: home.New(home.Deps{Engine: e, Window: w.fyne, OpenURL: p.openURL, Raise: w.fyne.RequestFocus,
-			GetFiles: func(computer string) {
-				if computer != "" {
-					w.getFiles.ShowComputer(computer)
-				}
-				w.shell.Go(desktop.GetFiles)
-			},
+			GetFiles:    w.showFiles,
 			ManageFiles: func() { w.shell.Go(desktop.ManageFiles) },
-			Details:     func() { w.shell.Go(desktop.Details) }}),
+			Details:     func() { w.shell.Go(desktop.Details) },
+			Replace:     func() { w.shell.Go(desktop.Replace) }}),
 		desktop.ManageFiles: managefiles.New(managefiles.Deps{Engine: e, Window: w.fyne}),
 		desktop.GetFiles:    w.getFiles,
 		desktop.Downloads:   w.downloads,
 		desktop.History:     history.New(history.Deps{Engine: e, Window: w.fyne}),
 		desktop.Settings: settings.New(settings.Deps{Engine: e, Window: w.fyne, Changed: p.changed, Gone: func() { p.follow() },
+			Replace: func() { w.shell.Go(desktop.Replace) },
 			OpenURL: p.openURL, Raise: w.fyne.RequestFocus, Print: printer(), Version: version, Licences: licences()}),
+		desktop.Replace: replace.New(replace.Deps{Engine: e, Window: w.fyne, OpenURL: p.openURL, Raise: w.fyne.RequestFocus,
+			Leave: func() { w.shell.Go(desktop.Home) }, Finished: func() { p.follow() }, GetFiles: w.showFiles}),
 		desktop.Details: details.New(details.Deps{Engine: e, Window: w.fyne, Back: func() { w.shell.Go(desktop.Home) }}),
 	})
 	w.fyne.SetContent(w.shell.Content())
@@ -79,6 +79,14 @@ func newWindow(p *program) *window {
 	w.shell.SetVisible(false) // until it is shown
 	w.apply(p.status())
 	return w
+}
+
+// showFiles shows the files of a computer; "" is the one that was shown last.
+func (w *window) showFiles(computer string) {
+	if computer != "" {
+		w.getFiles.ShowComputer(computer)
+	}
+	w.shell.Go(desktop.GetFiles)
 }
 
 // close ends what the screens do.
@@ -117,6 +125,21 @@ func (p *program) follow() {
 	p.hands.Go(func() {
 		s := p.status()
 		fyne.Do(func() { p.window.apply(s) })
+	})
+}
+
+// begun is called when the first window is done: a computer that is to take the place
+// of another goes on with that.
+func (p *program) begun() {
+	p.hands.Go(func() {
+		s := p.status()
+		r, err := p.engine.Replacement(p.ctx)
+		fyne.Do(func() {
+			p.window.apply(s)
+			if err == nil && r.Old.ID != "" {
+				p.window.shell.Go(desktop.Replace)
+			}
+		})
 	})
 }
 

@@ -43,7 +43,8 @@ const (
 	Downloads   Place = "Downloads"
 	History     Place = "History"
 	Settings    Place = "Settings"
-	Details     Place = "Details" // below Home
+	Details     Place = "Details"            // below Home
+	Replace     Place = "Replace a computer" // reached from Home and Settings
 )
 
 // Leaver is a page that may want to ask before another one takes its place, as

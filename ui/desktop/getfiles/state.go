@@ -56,6 +56,15 @@ func (s *State) home() string {
 	return ""
 }
 
+// moment is the time that is looked at; zero: today. What a computer was before a
+// replacement ends with that.
+func (s *State) moment() time.Time {
+	if s.At.IsZero() {
+		return s.computer().Until
+	}
+	return s.At
+}
+
 // chosen are the picks on this computer.
 func (s *State) chosen() *picks {
 	p := s.Chosen[s.Computer]

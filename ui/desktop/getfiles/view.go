@@ -181,7 +181,7 @@ func (s *Screen) draw() {
 		name = "Computer"
 	}
 	s.computer.SetText(name)
-	s.asOf.SetText("As of " + asOf(st.At, st.Now))
+	s.asOf.SetText("As of " + asOf(st.moment(), st.Now))
 	s.page.Head.Refresh()
 	s.deleted.SetChecked(st.Deleted)
 	s.hidden.SetChecked(st.Hidden)

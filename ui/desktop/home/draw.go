@@ -35,6 +35,8 @@ type view struct {
 	problemsLink *look.Button
 	days         *look.ColumnsChart
 	daysNone     *look.Text
+	replacing    fyne.CanvasObject
+	replaceLine  *look.Words
 	others       *fyne.Container
 	otherRows    *fyne.Container
 	drawnOthers  []string
@@ -47,7 +49,7 @@ func (s *Screen) build() {
 	v.pause = look.MenuButton("Pause", "pause", s.pauseMenu)
 	v.resume = look.Secondary("Resume", "play", s.resume)
 	v.now = look.Secondary("Back up now", "refresh-cw", s.backUpNow)
-	v.body = look.Column(look.Gap, s.stateCard(), s.cards(), s.othersCard())
+	v.body = look.Column(look.Gap, s.replaceCard(), s.stateCard(), s.cards(), s.othersCard())
 	v.page = look.Page("This computer", "", look.Scroll(v.body), v.now, v.pause, v.resume)
 }
 
@@ -71,6 +73,17 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 		look.Secondary("Manage Files", "list-checks", func() { s.deps.ManageFiles() }),
 		look.Link("Details", func() { s.deps.Details() })), 150, 0)
 	return look.CardPadded(look.Sized(look.Row(32, v.ring, look.Grow(middle), buttons), 0, 142), 28)
+}
+
+// replaceCard offers to go on with a replacement that is under way.
+func (s *Screen) replaceCard() fyne.CanvasObject {
+	v := &s.view
+	v.replaceLine = look.Paragraph("")
+	v.replacing = container.NewStack(look.NewBox(look.ColorAccentSoft, "", look.CardRadius),
+		look.Pad(look.Row(14, look.NewGlyph(look.Icon("laptop", look.ColorAccent), look.IconSize), look.Grow(v.replaceLine),
+			look.Secondary("Go on", "", func() { s.deps.Replace() })), 12, 14, 12, 20))
+	v.replacing.Hide()
+	return v.replacing
 }
 
 func (s *Screen) cards() fyne.CanvasObject {
@@ -124,6 +137,8 @@ func (s *Screen) draw(next State) {
 	} else {
 		v.now.Enable()
 	}
+	v.replaceLine.Set(next.replacing())
+	show(v.replacing, next.Replacing.Old.ID != "")
 	s.drawState(running)
 	s.drawCards()
 	s.drawOthers()

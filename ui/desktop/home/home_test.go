@@ -74,6 +74,7 @@ func TestHomeIsDrawn(t *testing.T) {
 		"home-paused":     {Known: true, Status: resting, Now: now},
 		"home-attention":  {Known: true, Status: failing, Now: now},
 		"home-counting":   {Known: true, Status: counting, Now: now},
+		"home-replacing":  {Known: true, Status: calm, Others: others(), Replacing: engine.Replacement{Old: engine.Computer{ID: "9", Name: "Ann’s old laptop"}}, Now: now},
 		"home-unknown":    {Err: &engine.Error{Message: "The engine does not answer. Start Holdfast again."}, Now: now},
 	} {
 		picture.All(t, name, func(w fyne.Window) fyne.CanvasObject {
@@ -123,9 +124,10 @@ func TestFiguresClaimOnlyWhatIsKnown(t *testing.T) {
 // fake answers what it is given and remembers what it was asked to do.
 type fake struct {
 	engine.Account
-	status engine.Status
-	err    error
-	did    []string
+	status    engine.Status
+	replacing engine.Replacement
+	err       error
+	did       []string
 }
 
 func (f *fake) Status(context.Context) (engine.Status, error) { return f.status, f.err }
@@ -142,7 +144,8 @@ func (f *fake) Resume(context.Context) error { f.did = append(f.did, "resume"); 
 func (f *fake) Computers(context.Context) ([]engine.Computer, error) {
 	return append([]engine.Computer{{ID: "1", This: true}}, others()...), f.err
 }
-func (f *fake) Drill(context.Context) (engine.Proof, error) { return engine.Proof{}, f.err }
+func (f *fake) Replacement(context.Context) (engine.Replacement, error) { return f.replacing, f.err }
+func (f *fake) Drill(context.Context) (engine.Proof, error)             { return engine.Proof{}, f.err }
 func (f *fake) Watch(context.Context) (<-chan engine.Topic, error) {
 	return nil, errors.New("no watch")
 }
@@ -264,5 +267,21 @@ func TestWhoGivesUpSigningInAgainFindsTheButtonStill(t *testing.T) {
 	s.desk.Settle()
 	if f.ended != "s1" || f.joined.SignIn != "" || !s.view.againRow.Visible() || s.deps.Window.Canvas().Overlays().Top() != nil {
 		t.Fatalf("ended %q, joined with %+v", f.ended, f.joined)
+	}
+}
+
+func TestAReplacementThatIsUnderWayIsOfferedToGoOn(t *testing.T) {
+	f := &fake{status: first(), replacing: engine.Replacement{Old: engine.Computer{ID: "9", Name: "Ann’s old laptop"}, Step: engine.ReplaceSettings}}
+	s := open(t, f)
+	s.loadReplacing()
+	s.desk.Settle()
+	if !s.view.replacing.Visible() {
+		t.Fatal("it is not offered")
+	}
+	f.replacing = engine.Replacement{}
+	s.loadReplacing()
+	s.desk.Settle()
+	if s.view.replacing.Visible() {
+		t.Error("it is still offered when it is over")
 	}
 }

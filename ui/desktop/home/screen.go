@@ -19,6 +19,7 @@ type Engine interface {
 	Resume(ctx context.Context) error
 	Computers(ctx context.Context) ([]engine.Computer, error)
 	Drill(ctx context.Context) (engine.Proof, error)
+	Replacement(ctx context.Context) (engine.Replacement, error)
 	Watch(ctx context.Context) (<-chan engine.Topic, error)
 	engine.Account
 }
@@ -30,6 +31,7 @@ type Deps struct {
 	GetFiles    func(computer string) // "" is this computer
 	ManageFiles func()
 	Details     func()
+	Replace     func()             // goes on replacing a computer
 	OpenURL     func(string) error // shows a page in the browser; nil: there is none
 	Raise       func()             // brings the window before the others; may be nil
 	Now         func() time.Time   // nil: time.Now
@@ -42,8 +44,8 @@ type Screen struct {
 	state State
 	view  view
 
-	status, computers ask.Lane
-	stopProof         context.CancelFunc // nil: nothing is being proven
+	status, computers, replacing ask.Lane
+	stopProof                    context.CancelFunc // nil: nothing is being proven
 }
 
 // New makes the screen; Show starts it.
@@ -65,6 +67,7 @@ func (s *Screen) Show() {
 	s.desk.Open()
 	s.load()
 	s.loadComputers()
+	s.loadReplacing()
 	s.desk.Listen(s.listen)
 }
 
@@ -90,7 +93,10 @@ func (s *Screen) listen(ctx context.Context, apply func(func())) {
 			switch {
 			case !ok:
 				topics = nil
-			case topic == engine.TopicStatus, topic == engine.TopicSettings:
+			case topic == engine.TopicSettings:
+				apply(s.load)
+				apply(s.loadReplacing)
+			case topic == engine.TopicStatus:
 				apply(s.load)
 			case topic == engine.TopicFiles:
 				apply(s.load)
@@ -127,11 +133,25 @@ func (s *Screen) loadComputers() {
 			next := s.state
 			next.Others = nil
 			for _, c := range all {
-				if !c.This {
+				if !c.This && !c.Earlier() {
 					next.Others = append(next.Others, c)
 				}
 			}
 			s.draw(next)
+		}
+	})
+}
+
+// loadReplacing asks whether a computer is being replaced, to offer going on.
+func (s *Screen) loadReplacing() {
+	s.desk.Ask(&s.replacing, func(ctx context.Context) func() {
+		r, err := s.deps.Engine.Replacement(ctx)
+		return func() {
+			if err == nil {
+				next := s.state
+				next.Replacing = r
+				s.draw(next)
+			}
 		}
 	})
 }

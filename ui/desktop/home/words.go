@@ -12,13 +12,14 @@ import (
 
 // State is all that the screen shows.
 type State struct {
-	Known    bool // the engine has answered once
-	Err      error
-	Status   engine.Status
-	Others   []engine.Computer
-	Starting bool      // "Back up now" was pressed and nothing moves yet
-	Proving  time.Time // since when files are being read back to prove them; zero: they are not
-	Now      time.Time
+	Known     bool // the engine has answered once
+	Err       error
+	Status    engine.Status
+	Others    []engine.Computer
+	Replacing engine.Replacement // under way
+	Starting  bool               // "Back up now" was pressed and nothing moves yet
+	Proving   time.Time          // since when files are being read back to prove them; zero: they are not
+	Now       time.Time
 }
 
 // subtitle stands below the title.
@@ -212,6 +213,15 @@ func holds(c engine.Computer) string {
 		words += " · " + c.Asset
 	}
 	return words
+}
+
+// replacing is the line about a computer that is being replaced.
+func (s State) replacing() string {
+	name := "“" + s.Replacing.Old.Name + "”"
+	if s.Replacing.Moving {
+		return "Taking the place of " + name + " was interrupted. Go on, and it is finished."
+	}
+	return "This computer is about to take the place of " + name + ". It is backed up meanwhile; go on whenever you like."
 }
 
 // pauseItem is one line of the Pause menu.

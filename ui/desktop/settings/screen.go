@@ -22,6 +22,8 @@ type Engine interface {
 	afresh.Engine
 	Status(ctx context.Context) (engine.Status, error)
 	Disconnect(ctx context.Context) (engine.Disconnected, error)
+	Computers(ctx context.Context) ([]engine.Computer, error)
+	Replacement(ctx context.Context) (engine.Replacement, error)
 }
 
 // Deps are what the shell gives to the screen.
@@ -31,6 +33,7 @@ type Deps struct {
 	Desk    *ask.Desk             // nil: one that answers through fyne.Do
 	Now     func() time.Time      // nil: time.Now
 	Changed func(engine.Settings) // told of what was saved and of what others saved; nil: nobody
+	Replace func()                // leads to where a computer is replaced; nil: it cannot be
 	Gone    func()                // told after the destination was disconnected; nil: nobody
 	OpenURL func(string) error    // shows a page in the browser; nil: there is none
 	Raise   func()                // brings the window before the others; may be nil
@@ -47,6 +50,9 @@ type state struct {
 	settings engine.Settings // as shown
 	saved    engine.Settings // as the engine has them
 	note     note
+
+	computers []engine.Computer // without what they were before a replacement
+	replacing engine.Replacement
 
 	status  engine.Status
 	keys    []engine.Key
@@ -81,9 +87,9 @@ type Screen struct {
 	state  state
 	view   *view
 
-	loading, reading, opening, previewing ask.Lane
-	saving                                bool
-	stopCheck, stopDrill                  context.CancelFunc // nil: it does not run
+	loading, reading, opening, previewing, listing ask.Lane
+	saving                                         bool
+	stopCheck, stopDrill                           context.CancelFunc // nil: it does not run
 }
 
 // New makes the screen; Show starts it.
@@ -118,6 +124,7 @@ func (s *Screen) Show() {
 	s.load()
 	s.readStatus()
 	s.readKeys()
+	s.readDevices()
 	s.desk.Listen(func(ctx context.Context, apply func(func())) {
 		topics, err := s.deps.Engine.Watch(ctx)
 		if err != nil {
@@ -127,6 +134,9 @@ func (s *Screen) Show() {
 			switch topic {
 			case engine.TopicSettings:
 				apply(s.load)
+				apply(s.readDevices)
+			case engine.TopicFiles:
+				apply(s.readDevices)
 			case engine.TopicStatus:
 				apply(s.readStatus)
 			}

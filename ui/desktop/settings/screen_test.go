@@ -25,15 +25,17 @@ import (
 
 // fake is an engine of a few lines.
 type fake struct {
-	mu       sync.Mutex
-	settings engine.Settings
-	status   engine.Status
-	keys     []engine.Key
-	fail     error
-	note     string // what disconnecting leaves to do
-	calls    []string
-	hold     chan struct{} // when set, saving waits for it
-	stale    bool          // a change of the keys needs a fresh sign-in
+	mu        sync.Mutex
+	settings  engine.Settings
+	status    engine.Status
+	keys      []engine.Key
+	computers []engine.Computer
+	replacing engine.Replacement
+	fail      error
+	note      string // what disconnecting leaves to do
+	calls     []string
+	hold      chan struct{} // when set, saving waits for it
+	stale     bool          // a change of the keys needs a fresh sign-in
 }
 
 // needsSignIn is what the server says of a change of the keys.
@@ -119,6 +121,11 @@ func (f *fake) Disconnect(context.Context) (engine.Disconnected, error) {
 	return engine.Disconnected{Note: f.note}, f.fail
 }
 
+func (f *fake) Computers(context.Context) ([]engine.Computer, error) {
+	return append([]engine.Computer{}, f.computers...), f.fail
+}
+func (f *fake) Replacement(context.Context) (engine.Replacement, error) { return f.replacing, f.fail }
+
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func anns() *fake {
@@ -128,6 +135,12 @@ func anns() *fake {
 	return &fake{
 		settings: s,
 		status:   engine.Status{Destination: engine.Destination{Address: "/media/ann/Backup drive/Holdfast", Reachable: true, Free: 612e9, Stored: 188e9}},
+		computers: []engine.Computer{
+			{ID: "1", Name: "Ann’s laptop", This: true, LastBackup: noon.Add(-4 * time.Minute), Stored: engine.Amount{Files: 128402, Bytes: 212e9}, Owner: engine.OwnerInstitution, Asset: "LT-0512"},
+			{ID: "2", Name: "Lab microscope PC", LastBackup: noon.Add(-3 * time.Hour), Stored: engine.Amount{Files: 9100, Bytes: 1.4e12}, Owner: engine.OwnerInstitution},
+			{ID: "3", Name: "Desk at home", State: "signed out", Owner: engine.OwnerPersonal},
+			{ID: "9@1", Name: "Oldest (before replacement)", Until: noon},
+		},
 		keys: []engine.Key{
 			{ID: "a", Kind: engine.KeyComputer, Current: true, Created: noon.Add(-20 * day)},
 			{ID: "b", Kind: engine.KeyComputer, Computer: "Lab microscope PC", Created: noon.Add(-90 * day)},

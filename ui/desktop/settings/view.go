@@ -38,7 +38,7 @@ func newView(s *Screen) {
 	s.view = v
 	v.sections = []*section{
 		newGeneral(s), newUsage(s), newSchedule(s), newNetwork(s),
-		newVersions(s), newSecurity(s), newDestination(s), newAbout(s),
+		newVersions(s), newSecurity(s), newDestination(s), newDevices(s), newAbout(s),
 	}
 	v.list = look.NewList(func() int { return len(v.sections) },
 		func() fyne.CanvasObject { return newSectionRow(v) },

@@ -37,7 +37,7 @@ type Account struct {
 func (a Account) replaceable() []engine.Computer {
 	var list []engine.Computer
 	for _, c := range a.In.Computers {
-		if !c.This && c.State != "blocked" {
+		if !c.This && c.State != "blocked" && c.State != "replacing" {
 			list = append(list, c)
 		}
 	}
@@ -216,7 +216,7 @@ func (s *Screen) join() {
 		request.Owner = engine.OwnerPersonal
 	}
 	if a.Way == WayReplace {
-		request.Replace = a.replaceable()[a.Replace].ID
+		request.Begin = a.replaceable()[a.Replace].ID // the wizard goes on from there
 	}
 	if a.In.NeedSecret {
 		request.Secret = s.view.accountSecret.Text

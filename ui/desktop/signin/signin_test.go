@@ -307,7 +307,7 @@ func TestWithoutASeatOnlyReplacingIsLeft(t *testing.T) {
 	s.view.old.OnChanged(0)
 	s.join()
 	settleAll(s)
-	if f.joined.Replace != "old" {
+	if f.joined.Begin != "old" || f.joined.Replace != "" {
 		t.Fatalf("joined with %+v", f.joined)
 	}
 }
