@@ -221,7 +221,7 @@ func (s State) replacing() string {
 	if s.Replacing.Moving {
 		return "Taking the place of " + name + " was interrupted. Go on, and it is finished."
 	}
-	return "This computer is about to take the place of " + name + ". It is backed up meanwhile; go on whenever you like."
+	return "This computer is about to take the place of " + name + ". It is backed up meanwhile."
 }
 
 // pauseItem is one line of the Pause menu.

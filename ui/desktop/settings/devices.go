@@ -18,6 +18,7 @@ func newDevices(s *Screen) *section {
 	rows := look.Column(10)
 	var drawn []string
 	start := look.Secondary("Start", "", func() { s.deps.Replace() })
+	s.view.replace = start
 	why := look.SmallParagraph("")
 	replace := look.Row(look.Gap, look.Grow(look.Column(2, look.Body("Replace Device…").Truncate(), why)), start)
 	return &section{name: "Devices", icon: "laptop",

@@ -578,3 +578,45 @@ func TestTheNameIsTakenWhenTheFocusLeavesIt(t *testing.T) {
 		t.Errorf("an empty name was taken: %q, shown %q", f.settings.Computer, input.Text)
 	}
 }
+
+func TestReplacingIsOfferedWhereThereIsAnAccountWithAnotherComputer(t *testing.T) {
+	account := engine.Status{Destination: engine.Destination{Account: "ann@college.edu"}}
+	all := anns().computers
+	for about, c := range map[string]struct {
+		status engine.Status
+		all    []engine.Computer
+		r      engine.Replacement
+		can    bool
+		button string
+	}{
+		"a folder":           {engine.Status{}, all, engine.Replacement{}, false, "Start"},
+		"nothing to replace": {account, all[:1], engine.Replacement{}, false, "Start"},
+		"another computer":   {account, all, engine.Replacement{}, true, "Start"},
+		"one under way":      {account, all, engine.Replacement{Old: all[1]}, true, "Go on"},
+	} {
+		if _, can, button := replaceWords(c.status, c.all, c.r); can != c.can || button != c.button {
+			t.Errorf("%s: %v, %q", about, can, button)
+		}
+	}
+}
+
+func TestDevicesLeadToReplacing(t *testing.T) {
+	f := anns()
+	f.status.Destination.Account = "ann@college.edu"
+	s := stand(t, f, "light", 1180, 760)
+	led := 0
+	s.deps.Replace = func() { led++ }
+	s.Open("Devices")
+	s.readDevices()
+	s.desk.Settle()
+	if len(s.state.computers) != 3 {
+		t.Errorf("listed are %+v", s.state.computers)
+	}
+	if s.view.replace.Disabled() {
+		t.Fatal("it cannot be started")
+	}
+	s.view.replace.OnTapped()
+	if led != 1 {
+		t.Error("it leads nowhere")
+	}
+}

@@ -27,6 +27,7 @@ type view struct {
 	body     *fyne.Container
 	note     *noteLine
 	parts    *fyne.Container
+	replace  *look.Button // of Devices
 }
 
 // bar is room for the scroll bar, taken from the margin of the page.
