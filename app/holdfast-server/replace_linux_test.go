@@ -114,7 +114,7 @@ func replaced(t *testing.T, c *college, old, fresh *pc, id, own string) {
 	if fresh.id() != id || c.seats() != 4 {
 		t.Errorf("%s became %s, with %d seats", id, fresh.id(), c.seats())
 	}
-	if now, err := c.v.computers.Get(t.Context(), c.person, own); err != nil || now.State != "removed" {
+	if now, err := c.v.computers.Get(t.Context(), c.person, own); err != nil || now.State != "removed" || now.Successor != id {
 		t.Errorf("the seat that was lent: %+v, %v", now, err)
 	}
 	chosen, err := fresh.Selection(t.Context())

@@ -93,6 +93,11 @@ func (s *Session) Deauthorize(ctx context.Context, id string) error {
 	return wrap("deauthorizing the computer", s.call(ctx, http.MethodPost, computerPath(id, "/deauthorize"), nil, nil))
 }
 
+// GiveUp gives a computer's seat free because it has that of another one now.
+func (s *Session) GiveUp(ctx context.Context, id, successor string) error {
+	return wrap("giving up a seat", s.call(ctx, http.MethodDelete, computerPath(id, "?successor="+url.QueryEscape(successor)), nil, nil))
+}
+
 // Remove gives a computer's seat free.
 func (s *Session) Remove(ctx context.Context, id string) error {
 	return wrap("removing the computer", s.call(ctx, http.MethodDelete, computerPath(id, ""), nil, nil))

@@ -3,9 +3,11 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,8 +18,12 @@ import (
 // has begun to take its place.
 func replacing(t *testing.T, own bool) (c *college, old, fresh *world) {
 	t.Helper()
+	return replacingIn(t, newWorld(t), own)
+}
+
+func replacingIn(t *testing.T, old *world, own bool) (c *college, _, fresh *world) {
+	t.Helper()
 	c = newCollege(t)
-	old = newWorld(t)
 	if _, err := old.Join(t.Context(), engine.JoinRequest{SignIn: c.signIn(old), Computer: "Ann's old laptop"}); err != nil {
 		t.Fatal(err)
 	}
@@ -332,5 +338,78 @@ func TestFilesOfTheOldComputerComeBackUnderTheNewHome(t *testing.T) {
 		if got := original(c.stored, c.moves); got != c.want {
 			t.Errorf("%s comes to %s, not %s", c.stored, got, c.want)
 		}
+	}
+}
+
+// cut ends whoever asks a server, at one of the requests: before the server did what was
+// asked, or after, when the answer is lost.
+type cut struct {
+	at    int64
+	after bool
+	end   func()
+	seen  atomic.Int64
+}
+
+func (c *cut) now(serve func()) bool {
+	if c.seen.Add(1) != c.at {
+		return c.seen.Load() > c.at
+	}
+	if c.after {
+		serve()
+	}
+	c.end()
+	return true
+}
+
+// Whatever request it ends at, the computer starts again, the old one's place is taken
+// once, and everything is as if nothing had happened.
+func TestFinishingGoesOnFromWhereverItWasCut(t *testing.T) {
+	c, _, fresh := replacing(t, true)
+	fresh.backUp()
+	in := c.signIn(fresh)
+	before := c.asked.Load()
+	if err := fresh.FinishReplace(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	requests := c.asked.Load() - before
+	if requests < 10 {
+		t.Fatalf("it asks only %d times", requests)
+	}
+	for at := int64(1); at <= requests; at++ {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("request %d, served %v", at, after), func(t *testing.T) { finishCutAt(t, at, after) })
+		}
+	}
+}
+
+func finishCutAt(t *testing.T, at int64, after bool) {
+	c, old, fresh := replacingIn(t, newWorldApart(t), true)
+	id := old.where.Device
+	fresh.write("new.txt", "new")
+	fresh.backUp()
+	in := c.signIn(fresh)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c.cut.Store(&cut{at: at, after: after, end: cancel})
+	cutShort := fresh.FinishReplace(ctx, in)
+	c.cut.Store(nil)
+	fresh.reopen()
+	if cutShort != nil {
+		if r := fresh.underWayStep(); r.Old.ID != id {
+			t.Fatalf("after %v nothing is under way: %+v", cutShort, r)
+		}
+		if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+			t.Fatalf("after %v: %v (%v)", cutShort, err, errors.Unwrap(err))
+		}
+	}
+	if fresh.where.Device != id || len(fresh.current().Replaced) != 2 || c.used(fresh) != 1 || fresh.underWayStep().Old.ID != "" {
+		t.Errorf("after %v it is %s, with %+v and %d seats", cutShort, fresh.where.Device, fresh.current().Replaced, c.used(fresh))
+	}
+	if keys, err := fresh.KeyList(t.Context()); err != nil || len(keys) != 3 {
+		t.Errorf("after %v the keys are %+v, %v", cutShort, keys, err)
+	}
+	fresh.backUp()
+	if _, err := old.BackUp(t.Context(), nil); engine.KindOf(err) != engine.KindReplaced {
+		t.Errorf("after %v the old computer: %v", cutShort, err)
 	}
 }

@@ -40,6 +40,8 @@ type college struct {
 	server   *httptest.Server
 
 	breakLists atomic.Bool
+	asked      atomic.Int64 // requests
+	cut        atomic.Pointer[cut]
 	loseAnswer atomic.Bool // of the next registration
 	computers  *computers.Service
 }
@@ -86,6 +88,10 @@ func newCollege(t *testing.T) *college {
 	c := &college{t: t, sessions: s.Sessions, ann: ann, computers: s.Computers}
 	c.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.breakLists.Load() && (r.URL.Path == "/storage/snapshots/" || r.URL.Path == "/storage/index/") {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		if cut := c.cut.Load(); c.asked.Add(1) > 0 && cut != nil && cut.now(func() { handler.ServeHTTP(httptest.NewRecorder(), r) }) {
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}

@@ -283,7 +283,7 @@ func (a *Agent) clearPlace(ctx context.Context, s *signIn, f *replacementFile) e
 			return err
 		}
 	}
-	if err := s.session.Remove(ctx, f.Own); err != nil && !refusedWith(err, "not_found") {
+	if err := s.session.GiveUp(ctx, f.Own, f.Old.ID); err != nil && !refusedWith(err, "not_found") {
 		return err
 	}
 	return a.home.remove(replaceName)

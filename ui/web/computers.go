@@ -26,10 +26,10 @@ func (s *site) computersPage(w http.ResponseWriter, r *http.Request, c access.Ca
 	}
 	shown := pages.Computers{Seats: c.Person.Seats, Used: usage.Used, Quota: c.Person.Quota, Grace: int(s.Grace.Hours() / 24), Said: said, Wrong: wrong}
 	for _, one := range list {
-		row := pages.Computer{ID: one.ID, Name: one.Name, Asset: one.Asset, OS: one.OS, Personal: one.Owner == computers.Personal, State: string(one.State),
+		row := pages.Computer{ID: one.ID, Name: one.Name, Asset: one.Asset, OS: one.OS, Personal: one.Owner == computers.Personal, Lent: one.Lent, State: string(one.State),
 			Report: one.Report, Seen: one.Seen, LastBackup: one.LastBackup, Files: one.Files, Bytes: one.Bytes}
 		if one.State == computers.Removed {
-			row.Until = one.RemovedAt.Add(s.Grace)
+			row.Until, row.Kept = one.RemovedAt.Add(s.Grace), one.Successor != ""
 			shown.Removed = append(shown.Removed, row)
 			continue
 		}

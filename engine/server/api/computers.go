@@ -158,7 +158,14 @@ func (a *api) restore(w http.ResponseWriter, r *http.Request, c access.Caller) e
 }
 
 func (a *api) remove(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	return a.alter(w, r, c, "computer.remove", "was removed and no longer backs up", a.Computers.Remove)
+	successor := r.URL.Query().Get("successor")
+	if successor == "" {
+		return a.alter(w, r, c, "computer.remove", "was removed and no longer backs up", a.Computers.Remove)
+	}
+	return a.alter(w, r, c, "computer.give_up", "gave up its own seat, because it has the place of another computer of yours now",
+		func(ctx context.Context, person, id string) error {
+			return a.Computers.GiveUp(ctx, person, id, successor)
+		})
 }
 
 // alter changes the state of a computer of the caller's.

@@ -76,6 +76,27 @@ func (s *Service) Remove(ctx context.Context, person, id string) error {
 	})
 }
 
+// GiveUp is Remove for a computer that has the place of another one now. What it stored
+// stays for as long as that one is there.
+func (s *Service) GiveUp(ctx context.Context, person, id, successor string) error {
+	return s.change(ctx, person, id, func(tx *sql.Tx, r *row) error {
+		next, err := s.find(ctx, tx, r.Person, successor)
+		switch {
+		case err != nil:
+			return err
+		case next.removed != 0 || next.Lent || next.ID == id:
+			return fmt.Errorf("%w: that computer has no seat to go on in", ErrInvalid)
+		case r.removed != 0 && r.Successor == successor:
+			return nil // the grace does not begin anew
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE computer SET removed = $1, successor = $2 WHERE id = $3", database.Millis(s.now()), successor, id)
+		if err != nil {
+			return fmt.Errorf("give up a seat: %w", err)
+		}
+		return nil
+	})
+}
+
 // Restore undoes Remove when a seat is free: the computer is as it was, with its
 // credential, blocked or deauthorized if it was that. A seat that it was lent is its
 // own then.
@@ -92,7 +113,7 @@ func (s *Service) Restore(ctx context.Context, person, id string) error {
 				return err
 			}
 		}
-		return update(ctx, tx, "UPDATE computer SET removed = 0, lent = 0 WHERE id = $1", id)
+		return update(ctx, tx, "UPDATE computer SET removed = 0, lent = 0, successor = '' WHERE id = $1", id)
 	})
 }
 

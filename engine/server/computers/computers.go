@@ -86,6 +86,7 @@ type Computer struct {
 	Version    string // of the program on it
 	Generation int    // 1, and one more with every replacement
 	Lent       bool   // it is about to take the place of another and takes no seat
+	Successor  string // of a removed one: whose seat it has now; what it stored stays as long as that one
 }
 
 // Options are the rules of the institution.
@@ -133,7 +134,7 @@ func unmapped(p netip.Prefix) netip.Prefix {
 }
 
 const columns = `id, person, name, asset, os, owner, credential, generation, blocked, deauthorized, removed, forgotten,
-	created, seen, last_backup, files, bytes, report, software, lent`
+	created, seen, last_backup, files, bytes, report, software, lent, successor`
 
 // row is a computer as it is kept.
 type row struct {
@@ -147,7 +148,7 @@ func scan(from interface{ Scan(...any) error }) (row, error) {
 	var created, seen, backup int64
 	err := from.Scan(&r.ID, &r.Person, &r.Name, &r.Asset, &r.OS, &r.Owner, &r.credential, &r.Generation,
 		&r.blocked, &r.deauthorized, &r.removed, &r.forgotten,
-		&created, &seen, &backup, &r.Files, &r.Bytes, &r.Report, &r.Version, &r.lent)
+		&created, &seen, &backup, &r.Files, &r.Bytes, &r.Report, &r.Version, &r.lent, &r.Successor)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row{}, ErrNotFound
 	}
@@ -215,14 +216,17 @@ func (s *Service) List(ctx context.Context, person string) ([]Computer, error) {
 		ORDER BY CASE WHEN removed = 0 THEN 0 ELSE 1 END, name, created, id`, person, s.graceEnds())
 }
 
-// Expired returns the removed computers whose grace is over, for Forget.
+// Expired returns the removed computers whose grace is over, for Forget. One that gave
+// its seat up is among them only when its successor was forgotten.
 func (s *Service) Expired(ctx context.Context) ([]Computer, error) {
 	_, err := s.db.ExecContext(ctx, "UPDATE computer SET removed = lent WHERE removed = 0 AND lent > 0 AND lent <= $1", database.Millis(s.now()))
 	if err != nil {
 		return nil, fmt.Errorf("end lent seats: %w", err)
 	}
 	return s.list(ctx, `SELECT `+columns+` FROM computer
-		WHERE removed > 0 AND forgotten = 0 AND removed <= $1 ORDER BY removed, id`, s.graceEnds())
+		WHERE removed > 0 AND forgotten = 0 AND removed <= $1
+		AND (successor = '' OR EXISTS (SELECT 1 FROM computer s WHERE s.id = computer.successor AND s.forgotten > 0))
+		ORDER BY removed, id`, s.graceEnds())
 }
 
 func (s *Service) list(ctx context.Context, query string, args ...any) ([]Computer, error) {

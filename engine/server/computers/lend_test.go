@@ -1,6 +1,7 @@
 package computers_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -123,5 +124,40 @@ func TestAComputerWithALentSeatIsNotReplacedItself(t *testing.T) {
 		want(t, err, nil)
 		_, _, err = w.Replace(t.Context(), w.ann, c.ID, Registration{Name: "newer"})
 		want(t, err, ErrInvalid)
+	})
+}
+
+func TestWhatAComputerStoredThatGaveUpItsSeatStaysAsLongAsItsSuccessor(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		old, _ := w.computer(t, w.ann, Institution)
+		own, credential := w.computer(t, w.ann, Institution)
+		bens, _ := w.computer(t, w.ben, Institution)
+		want(t, w.GiveUp(t.Context(), w.ann, own.ID, bens.ID), ErrNotFound)
+		want(t, w.GiveUp(t.Context(), w.ann, own.ID, own.ID), ErrInvalid)
+		for range 2 {
+			want(t, w.GiveUp(t.Context(), w.ann, own.ID, old.ID), nil)
+		}
+		_, err := w.identify(t, credential)
+		want(t, err, ErrRemoved)
+		expired := func(ids ...string) {
+			t.Helper()
+			w.pass(61 * day)
+			list, err := w.Expired(t.Context())
+			want(t, err, nil)
+			var got []string
+			for _, c := range list {
+				got = append(got, c.ID)
+			}
+			if !slices.Equal(got, ids) {
+				t.Fatalf("%v are over, not %v", got, ids)
+			}
+			for _, id := range got {
+				want(t, w.Forget(t.Context(), id), nil)
+			}
+		}
+		expired()
+		want(t, w.Remove(t.Context(), w.ann, old.ID), nil)
+		expired(old.ID)
+		expired(own.ID)
 	})
 }

@@ -90,10 +90,23 @@ type Computers struct {
 	Said, Wrong     string
 }
 
+// Seated is how many of them take a seat.
+func (c Computers) Seated() int {
+	n := 0
+	for _, one := range c.Active {
+		if !one.Lent {
+			n++
+		}
+	}
+	return n
+}
+
 // Computer is one row of the list.
 type Computer struct {
 	ID, Name, Asset, OS string
 	Personal            bool
+	Kept                bool   // removed: its files stay, because it has the place of another computer
+	Lent                bool   // it is about to take the place of another and takes no seat
 	State               string // "active", "blocked", "deauthorized"
 	Report              string // the word it reported itself
 	Seen, LastBackup    time.Time
