@@ -26,7 +26,7 @@ const (
 func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	i := found(t)
 	i.invite(ann)
-	home := homeOfItsOwn(t)
+	home := homeOfItsOwn(t, "account")
 	pages := pagesToOpen(t)
 	thesis := filepath.Join(home, "Documents", "thesis.pdf")
 	keep(t, thesis, bytes.Repeat([]byte("A kelp holds on to the rock. \x00\xff\n"), 60_000))
@@ -112,9 +112,9 @@ func takePassphrase(s *screen, i *institution, pages func(*screen) string) {
 }
 
 // homeOfItsOwn is a home folder in which nothing was set up, for this test alone.
-func homeOfItsOwn(t *testing.T) string {
+func homeOfItsOwn(t *testing.T, name string) string {
 	t.Helper()
-	home := filepath.Join(os.Getenv("HOLDFAST_SESSION"), "account")
+	home := filepath.Join(os.Getenv("HOLDFAST_SESSION"), name)
 	for variable, folder := range map[string]string{"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share",
 		"XDG_STATE_HOME": ".local/state", "XDG_CACHE_HOME": ".cache"} {
 		path := filepath.Join(home, folder)
@@ -167,6 +167,26 @@ func fingerprintOn(s *screen) string {
 func gotElsewhere(t *testing.T, i *institution, path, name string, flags ...string) {
 	t.Helper()
 	home := t.TempDir()
+	holdfast := elsewhere(t, i, home, name, flags...)
+
+	back := filepath.Join(home, "back")
+	if out, err := holdfast("get", path, "--computer", laptop, "--to", back).CombinedOutput(); err != nil {
+		t.Fatalf("getting the file: %v\n%s", err, out)
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(back, filepath.Base(path)))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the file came back with %d bytes of %d: %v", len(got), len(want), err)
+	}
+}
+
+// elsewhere is a computer with a home folder, signed in by command; what comes back
+// runs commands on it.
+func elsewhere(t *testing.T, i *institution, home, name string, flags ...string) func(args ...string) *exec.Cmd {
+	t.Helper()
 	command := built(t, "HOLDFAST_BIN", "holdfast")
 	holdfast := func(args ...string) *exec.Cmd {
 		cmd := exec.Command(command, args...)
@@ -198,17 +218,5 @@ func gotElsewhere(t *testing.T, i *institution, path, name string, flags ...stri
 		_ = signIn.Process.Kill()
 		t.Fatalf("signing in on another computer goes on and on: %s", said.tail())
 	}
-
-	back := filepath.Join(home, "back")
-	if out, err := holdfast("get", path, "--computer", laptop, "--to", back).CombinedOutput(); err != nil {
-		t.Fatalf("getting the file: %v\n%s", err, out)
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(filepath.Join(back, filepath.Base(path)))
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("the file came back with %d bytes of %d: %v", len(got), len(want), err)
-	}
+	return holdfast
 }

@@ -63,6 +63,9 @@ func (a Account) seats() string {
 // described is the second line of a computer that can be replaced.
 func (s *Screen) described(c engine.Computer) string {
 	var parts []string
+	if !c.Seen.IsZero() {
+		parts = append(parts, "last seen "+look.Ago(c.Seen, s.deps.Now()))
+	}
 	if c.LastBackup.IsZero() {
 		parts = append(parts, "nothing backed up yet")
 	} else {
@@ -229,6 +232,9 @@ func (s *Screen) join() {
 			if err == nil {
 				s.view.accountSecret.SetText("")
 				s.connected(connected, codepage.Of{Computer: or(request.Computer, s.deps.Computer), Address: a.In.Server.Address}, nil)
+				if request.Begin != "" && s.state.Step == StepOpened {
+					s.done() // what is there is shown while it is replaced
+				}
 			}
 		}
 	})

@@ -1,0 +1,77 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Ann's old laptop is backed up; on the new one she replaces it, is interrupted after
+// the first step, and goes on.
+func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
+	i := found(t)
+	i.invite(ann)
+	old := t.TempDir()
+	thesis := bytes.Repeat([]byte("A kelp holds on to the rock. \x00\xff\n"), 60_000)
+	keep(t, filepath.Join(old, "Documents", "thesis.pdf"), thesis)
+	keep(t, filepath.Join(old, "Music", "song.flac"), bytes.Repeat([]byte("la "), 10_000))
+	there := elsewhere(t, i, old, "Ann's old laptop")
+	if out, err := there("backup").CombinedOutput(); err != nil {
+		t.Fatalf("backing the old laptop up: %v\n%s", err, out)
+	}
+
+	home := homeOfItsOwn(t, "replacing")
+	keep(t, filepath.Join(home, "Desktop", "new.txt"), []byte("from the first minute\n"))
+	pages := pagesToOpen(t)
+	s := start(t)
+	s.write(field(1), ann.Email)
+	s.write(field(2), i.address)
+	s.click(button("Continue"))
+	s.click(words("I have compared it, and it is the same"))
+	s.click(button("Continue"))
+	s.see(words("Go on in your browser"), soon)
+	i.connect(pages(s))
+	s.see(words("Signed in to The College"), soon)
+	s.click(words("Replace Existing"))
+	s.click(words("Ann's old laptop"))
+	s.picture("replace-existing")
+	s.click(button("Continue"))
+	s.see(words("Which files should come to this computer now?"), 30*time.Second)
+	s.see(row("Documents"), soon)
+	s.picture("replace-files")
+
+	s.end() // and another day
+	s.launch()
+	s.await()
+	s.see(words("about to take the place of"), soon)
+	s.picture("replace-home")
+	s.click(button("Go on"))
+	s.see(row("Documents"), soon)
+	s.click(button("Get Files and continue"))
+	s.see(words("Which settings should this computer take over?"), soon)
+	s.picture("replace-settings")
+	s.click(button("Continue"))
+	s.see(words("This computer takes the place of"), soon)
+	s.picture("replace-finish")
+	s.click(button("Finish"))
+	s.see(words("Go on in your browser"), soon)
+	s.picture("replace-browser")
+	i.connect(pages(s))
+	s.see(words("This computer took the place of"), 30*time.Second)
+	s.picture("replace-done")
+	s.until(time.Minute, "the thesis in the new home folder", func() bool {
+		data, err := os.ReadFile(filepath.Join(home, "Documents", "thesis.pdf"))
+		return err == nil && bytes.Equal(data, thesis)
+	})
+	s.click(button("See its files"))
+	s.see(row("Documents"), soon)
+	s.see(words("Ann's old laptop (before replacement)"), soon)
+	s.picture("replace-before")
+	if out, err := there("backup").CombinedOutput(); err == nil || !bytes.Contains(out, []byte("took the place of this one")) {
+		t.Errorf("the old laptop says %v: %s", err, out)
+	}
+}
