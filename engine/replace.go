@@ -17,10 +17,10 @@ type Replace interface {
 	// OldSettings are the settings of the old computer, as it kept them last.
 	OldSettings(ctx context.Context) (OldSettings, error)
 	// FinishReplace takes the old computer's seat, history and identity, and what
-	// Take says of its settings. It needs a sign-in of the last minutes: that of an
-	// id, or with "" the one that was made last. With KindSignIn there is none;
-	// after any error it can be called again and goes on.
-	FinishReplace(ctx context.Context, signIn string) error
+	// Take says of its settings. It needs a sign-in of the last minutes
+	// (Account.SignIn); without one the answer is KindFresh. After any error it can
+	// be called again and goes on.
+	FinishReplace(ctx context.Context) error
 	// CancelReplace leaves everything as it was before it began: who was not in the
 	// account is disconnected. Files that were got back stay.
 	CancelReplace(ctx context.Context) error

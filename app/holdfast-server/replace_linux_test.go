@@ -61,8 +61,9 @@ func TestAComputerIsReplacedStepByStepOverARestart(t *testing.T) {
 	}
 
 	fresh.reopen()
-	fresh.fails(fresh.FinishReplace(t.Context(), ""), engine.KindSignIn, "sign-in of the last minutes")
-	if err := fresh.FinishReplace(t.Context(), fresh.signIn().ID); err != nil {
+	fresh.fails(fresh.FinishReplace(t.Context()), engine.KindFresh, "sign-in of the last minutes")
+	fresh.signIn()
+	if err := fresh.FinishReplace(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	fresh.joined(engine.Connected{})

@@ -77,7 +77,7 @@ func (c *replaceCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.engine.FinishReplace(s.ctx, in.ID); err != nil {
+	if err := s.engine.FinishReplace(s.ctx); err != nil {
 		return err
 	}
 	c.joined(s, in, out)

@@ -225,10 +225,10 @@ func (a *Agent) CancelReplace(ctx context.Context) error {
 // giveBack takes a computer with a lent seat out of the account again, if the person
 // is still signed in. Otherwise the seat ends by itself, and nobody needs it meanwhile.
 func (a *Agent) giveBack(ctx context.Context, where *destinationFile) {
-	s, err := a.freshSignIn(ctx, "cancel the replacement", "", where)
+	s, _, err := a.freshSession(ctx, "cancel the replacement")
 	if err == nil {
-		if err = s.session.RemoveKeyFile(ctx, where.Key); err == nil {
-			err = s.session.Remove(ctx, where.Device)
+		if err = s.RemoveKeyFile(ctx, where.Key); err == nil {
+			err = s.Remove(ctx, where.Device)
 		}
 	}
 	if err != nil {

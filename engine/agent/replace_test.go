@@ -2,8 +2,11 @@ package agent
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"holdfast/engine"
+	"holdfast/engine/server/session"
 )
 
 // replacing is an old computer with a file and settings of its own, and a new one that
@@ -54,6 +58,36 @@ func replacingIn(t *testing.T, old *world, own bool) (c *college, _, fresh *worl
 		}
 	}
 	return c, old, fresh
+}
+
+// signInAfresh is a sign-in of now, by a browser that says yes at once.
+func (c *college) signInAfresh(w *world) {
+	c.t.Helper()
+	ctx := c.t.Context()
+	begun, err := w.SignIn(ctx, engine.SignInRequest{Address: c.server.URL, Fingerprint: fmt.Sprintf("%x", sha256.Sum256(c.server.Certificate().Raw))})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	u, err := url.Parse(begun.URL)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	asked, err := session.ParseAuthorize(u.Query())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	code, err := c.sessions.Code(ctx, c.ann.ID, asked, "127.0.0.1")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	answer, err := http.Get(asked.Answer(code))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	answer.Body.Close()
+	if _, err := w.WaitSignIn(ctx, begun.ID); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 func (w *world) underWayStep() engine.Replacement {
@@ -99,7 +133,8 @@ func TestReplacingGivesSeatHistoryAndIdentityAndKeepsBothTrees(t *testing.T) {
 			id := old.where.Device
 			fresh.write("new.txt", "new")
 			fresh.backUp()
-			if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+			c.signInAfresh(fresh)
+			if err := fresh.FinishReplace(t.Context()); err != nil {
 				t.Fatalf("%v (%v)", err, errors.Unwrap(err))
 			}
 			if fresh.where.Device != id || c.used(fresh) != 1 || fresh.underWayStep().Old.ID != "" {
@@ -191,10 +226,11 @@ func TestAReplacementGoesOnAfterARestartAtEveryStep(t *testing.T) {
 			t.Errorf("after a restart at %s: %+v", step, got)
 		}
 	}
-	if err := fresh.FinishReplace(t.Context(), ""); engine.KindOf(err) != engine.KindSignIn {
+	if err := fresh.FinishReplace(t.Context()); engine.KindOf(err) != engine.KindFresh {
 		t.Errorf("nobody has signed in since: %v", err)
 	}
-	if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+	c.signInAfresh(fresh)
+	if err := fresh.FinishReplace(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if s, _ := fresh.Settings(t.Context()); s.Schedule.Every != 42*time.Minute || s.Network.UpPresent == 4242 {
@@ -237,7 +273,8 @@ func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
 	c.breakLists.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	if err := fresh.FinishReplace(ctx, c.signIn(fresh)); err == nil {
+	c.signInAfresh(fresh)
+	if err := fresh.FinishReplace(ctx); err == nil {
 		t.Fatal("nothing broke")
 	}
 	c.breakLists.Store(false)
@@ -248,7 +285,8 @@ func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
 	if err := fresh.CancelReplace(t.Context()); engine.KindOf(err) != engine.KindInvalid {
 		t.Errorf("it was cancelled: %v", err)
 	}
-	if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+	c.signInAfresh(fresh)
+	if err := fresh.FinishReplace(t.Context()); err != nil {
 		t.Fatalf("%v (%v)", err, errors.Unwrap(err))
 	}
 	if fresh.where.Device != id || len(fresh.current().Replaced) != 2 {
@@ -259,11 +297,11 @@ func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
 
 func TestARefusalOfTheServerChangesNothing(t *testing.T) {
 	c, old, fresh := replacing(t, true)
-	in := c.signIn(fresh)
+	c.signInAfresh(fresh)
 	if err := fresh.signing.session.Remove(t.Context(), old.where.Device); err != nil {
 		t.Fatal(err)
 	}
-	if err := fresh.FinishReplace(t.Context(), in); engine.KindOf(err) != engine.KindRefused {
+	if err := fresh.FinishReplace(t.Context()); engine.KindOf(err) != engine.KindRefused {
 		t.Errorf("the old computer is removed: %v", err)
 	}
 	if r := fresh.underWayStep(); r.Moving || r.Old.ID == "" {
@@ -366,9 +404,9 @@ func (c *cut) now(serve func()) bool {
 func TestFinishingGoesOnFromWhereverItWasCut(t *testing.T) {
 	c, _, fresh := replacing(t, true)
 	fresh.backUp()
-	in := c.signIn(fresh)
+	c.signInAfresh(fresh)
 	before := c.asked.Load()
-	if err := fresh.FinishReplace(t.Context(), in); err != nil {
+	if err := fresh.FinishReplace(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	requests := c.asked.Load() - before
@@ -387,18 +425,19 @@ func finishCutAt(t *testing.T, at int64, after bool) {
 	id := old.where.Device
 	fresh.write("new.txt", "new")
 	fresh.backUp()
-	in := c.signIn(fresh)
+	c.signInAfresh(fresh)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	c.cut.Store(&cut{at: at, after: after, end: cancel})
-	cutShort := fresh.FinishReplace(ctx, in)
+	cutShort := fresh.FinishReplace(ctx)
 	c.cut.Store(nil)
 	fresh.reopen()
 	if cutShort != nil {
 		if r := fresh.underWayStep(); r.Old.ID != id {
 			t.Fatalf("after %v nothing is under way: %+v", cutShort, r)
 		}
-		if err := fresh.FinishReplace(t.Context(), c.signIn(fresh)); err != nil {
+		c.signInAfresh(fresh)
+		if err := fresh.FinishReplace(t.Context()); err != nil {
 			t.Fatalf("after %v: %v (%v)", cutShort, err, errors.Unwrap(err))
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // computer is noted, and last its own seat and the keys that nobody needs any more go.
 // A run that is cut short is repeated from the beginning; the server then gives the
 // place to this computer once more.
-func (a *Agent) FinishReplace(ctx context.Context, signIn string) error {
+func (a *Agent) FinishReplace(ctx context.Context) error {
 	const op = "replace"
 	ctx, end, err := a.begin(ctx, op)
 	if err != nil {
@@ -32,7 +32,7 @@ func (a *Agent) FinishReplace(ctx context.Context, signIn string) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.freshSignIn(ctx, op, signIn, where)
+	s, _, err := a.freshSession(ctx, op)
 	if err != nil {
 		return err
 	}
@@ -50,52 +50,8 @@ func (a *Agent) FinishReplace(ctx context.Context, signIn string) error {
 	return nil
 }
 
-// freshSignIn is the sign-in of an id, or the last one, if it is of the account that
-// this computer is in. Whether it is new enough is the server's to say.
-func (a *Agent) freshSignIn(ctx context.Context, op, id string, where *destinationFile) (*signIn, error) {
-	a.mu.Lock()
-	last := a.signing
-	a.mu.Unlock()
-	if id == "" && last != nil && last.over() {
-		id = last.id
-	}
-	if id == "" {
-		return nil, &engine.Error{Op: op, Kind: engine.KindSignIn, Path: where.Address,
-			Message: "This needs a sign-in of the last minutes, so that nobody else can do it in your name. Nothing was changed. Sign in and repeat it."}
-	}
-	s, err := a.signedIn(ctx, op, id)
-	if err != nil {
-		return nil, err
-	}
-	info, err := s.session.Account(ctx)
-	if err != nil {
-		return nil, explainServer(op, where.Address, err)
-	}
-	if before, err := a.mayJoin(s, info.Person.Email); err != nil || before == nil {
-		return nil, errors.Join(err, orNotSetUp(before, op))
-	}
-	return s, nil
-}
-
-func orNotSetUp(where *destinationFile, op string) error {
-	if where == nil {
-		return notSetUp(op)
-	}
-	return nil
-}
-
-// over says whether the person is back from the browser.
-func (s *signIn) over() bool {
-	select {
-	case <-s.done:
-		return s.err == nil
-	default:
-		return false
-	}
-}
-
 // takePlace makes this computer the old one.
-func (a *Agent) takePlace(ctx context.Context, s *signIn, f *replacementFile, where *destinationFile) error {
+func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacementFile, where *destinationFile) error {
 	const op = "replace"
 	c, _, err := a.connected(op)
 	if err != nil {
@@ -123,7 +79,7 @@ func (a *Agent) takePlace(ctx context.Context, s *signIn, f *replacementFile, wh
 	if err := a.saveReplace(f); err != nil {
 		return err
 	}
-	computer, credential, err := s.session.Replace(ctx, f.Old.ID, self)
+	computer, credential, err := s.Replace(ctx, f.Old.ID, self)
 	if err != nil {
 		return a.notMoving(f, err)
 	}
@@ -158,9 +114,9 @@ func (a *Agent) notMoving(f *replacementFile, err error) error {
 }
 
 // self is this computer as the server has it, for the place that it takes.
-func (a *Agent) self(ctx context.Context, s *signIn, device string) (account.NewComputer, error) {
+func (a *Agent) self(ctx context.Context, s *account.Session, device string) (account.NewComputer, error) {
 	me := account.NewComputer{Name: a.current().Settings.Computer, OS: runtime.GOOS}
-	list, err := s.session.Computers(ctx)
+	list, err := s.Computers(ctx)
 	if err != nil {
 		return me, err
 	}
@@ -262,7 +218,7 @@ func (a *Agent) endedNow(ctx context.Context, c *catalog.Catalog, e *earlier) (b
 
 // clearPlace takes away what nobody needs any more: the keys of the old computer and
 // of the seat that this one had, and that seat.
-func (a *Agent) clearPlace(ctx context.Context, s *signIn, f *replacementFile) error {
+func (a *Agent) clearPlace(ctx context.Context, s *account.Session, f *replacementFile) error {
 	r, done, err := a.repository(ctx, "replace")
 	if err != nil {
 		return err
@@ -279,11 +235,11 @@ func (a *Agent) clearPlace(ctx context.Context, s *signIn, f *replacementFile) e
 		if !idle(k) {
 			continue
 		}
-		if err := s.session.RemoveKeyFile(ctx, k.ID); err != nil && !refusedWith(err, "not_found") {
+		if err := s.RemoveKeyFile(ctx, k.ID); err != nil && !refusedWith(err, "not_found") {
 			return err
 		}
 	}
-	if err := s.session.GiveUp(ctx, f.Own, f.Old.ID); err != nil && !refusedWith(err, "not_found") {
+	if err := s.GiveUp(ctx, f.Own, f.Old.ID); err != nil && !refusedWith(err, "not_found") {
 		return err
 	}
 	return a.home.remove(replaceName)

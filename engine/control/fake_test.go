@@ -110,8 +110,8 @@ func (f *fake) OldSettings(ctx context.Context) (engine.OldSettings, error) {
 	return reply[engine.OldSettings](f, ctx, "OldSettings")
 }
 
-func (f *fake) FinishReplace(ctx context.Context, signIn string) error {
-	_, err := reply[struct{}](f, ctx, "FinishReplace", signIn)
+func (f *fake) FinishReplace(ctx context.Context) error {
+	_, err := reply[struct{}](f, ctx, "FinishReplace")
 	return err
 }
 

@@ -44,9 +44,7 @@ func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
 	s.see(row("Documents"), soon)
 	s.picture("replace-files")
 
-	s.end() // and another day
-	s.launch()
-	s.await()
+	s.restart() // and another day
 	s.see(words("about to take the place of"), soon)
 	s.picture("replace-home")
 	s.click(button("Go on"))
@@ -58,8 +56,9 @@ func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
 	s.see(words("This computer takes the place of"), soon)
 	s.picture("replace-finish")
 	s.click(button("Finish"))
-	s.see(words("Go on in your browser"), soon)
-	s.picture("replace-browser")
+	s.see(words("Sign in to go on"), soon)
+	s.picture("replace-sign-in")
+	s.click(button("Sign in"))
 	i.connect(pages(s))
 	s.see(words("This computer took the place of"), 30*time.Second)
 	s.picture("replace-done")

@@ -7,8 +7,8 @@
 // it shows before Finish is a plan. Leaving the screen ends nothing.
 //
 // It promises that no engine call runs on the UI goroutine, that nothing is applied
-// before Finish, and that a sign-in that the server wants at the end is made in the
-// browser without losing the step.
+// before Finish, and that a sign-in that the server wants at the end loses no step
+// (package afresh).
 //
 // words.go and tree.go are pure; screen.go owns the state; the files named after steps
 // draw one step each.

@@ -4,113 +4,54 @@ import (
 	"context"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/afresh"
 	"holdfast/ui/desktop/look"
 )
 
 // finish takes the place; where the server wants it, after a sign-in in the browser.
 func (s *Screen) finish() {
-	if s.state.Doing == "" {
-		s.finishAs("", true)
-	}
-}
-
-func (s *Screen) finishAs(signIn string, again bool) {
-	name := s.state.R.Old.Name
-	s.state.Browser, s.begun = false, ""
-	s.state.Doing, s.state.Err = "Finishing…", nil
-	s.draw()
-	s.desk.Once(func(ctx context.Context) func() {
-		err := s.deps.Engine.FinishReplace(ctx, signIn)
-		var now engine.Replacement
-		earlier := ""
-		if err != nil {
-			now, _ = s.deps.Engine.Replacement(ctx)
-		} else if list, err := s.deps.Engine.Computers(ctx); err == nil {
-			earlier = earlierOf(list, name)
-		}
-		return func() {
-			s.state.Doing = ""
-			switch {
-			case err == nil:
-				s.state = State{Known: true, Step: StepDone, Name: name, Earlier: earlier, Status: s.state.Status}
-				s.treeOf = ""
-				if s.deps.Finished != nil {
-					s.deps.Finished()
-				}
-				s.readStatus()
-			case engine.KindOf(err) == engine.KindSignIn && again:
-				s.signIn()
-			default:
-				s.state.Err = err
-				if now.Old.ID != "" {
-					s.state.R = now
-				}
-			}
-			s.draw()
-		}
-	})
-}
-
-// signIn lets the person prove in the browser who they are, and goes on by itself.
-func (s *Screen) signIn() {
-	s.state.Doing, s.state.Browser, s.state.URL = "Waiting for your browser…", true, ""
-	s.desk.Ask(&s.browser, func(ctx context.Context) func() {
-		begun, err := s.deps.Engine.SignIn(ctx, engine.SignInRequest{})
-		return func() {
-			if err != nil {
-				s.stopWaiting(err)
-				return
-			}
-			s.begun, s.state.URL = begun.ID, begun.URL
-			s.openBrowser()
-			s.draw()
-			s.waitForPerson(begun.ID)
-		}
-	})
-}
-
-func (s *Screen) waitForPerson(id string) {
-	s.desk.Ask(&s.browser, func(ctx context.Context) func() {
-		in, err := s.deps.Engine.WaitSignIn(ctx, id)
-		return func() {
-			if err != nil {
-				s.stopWaiting(err)
-				return
-			}
-			if s.deps.Raise != nil {
-				s.deps.Raise()
-			}
-			s.finishAs(in.ID, false)
-		}
-	})
-}
-
-func (s *Screen) stopWaiting(err error) {
-	s.begun = ""
-	s.state.Doing, s.state.Browser, s.state.Err = "", false, err
-	s.draw()
-}
-
-func (s *Screen) openBrowser() {
-	if s.deps.OpenURL == nil || s.state.URL == "" {
+	if s.state.Doing != "" {
 		return
 	}
-	if err := s.deps.OpenURL(s.state.URL); err != nil {
-		s.state.Err = &engine.Error{Op: "open the browser", Message: "The browser could not be opened. Copy the address and open it yourself.", Err: err}
-	}
+	name, earlier := s.state.R.Old.Name, ""
+	now := s.state.R
+	s.state.Doing, s.state.Err = "Finishing…", nil
+	s.draw()
+	asker := afresh.New(afresh.Deps{Engine: s.deps.Engine, Window: s.deps.Window, Desk: s.desk, OpenURL: s.deps.OpenURL, Raise: s.deps.Raise})
+	asker.Do("Taking the place of another computer", func(ctx context.Context) error {
+		err := s.deps.Engine.FinishReplace(ctx)
+		if err != nil {
+			if r, read := s.deps.Engine.Replacement(ctx); read == nil {
+				now = r
+			}
+			return err
+		}
+		if list, err := s.deps.Engine.Computers(ctx); err == nil {
+			earlier = earlierOf(list, name)
+		}
+		return nil
+	}, func(err error) {
+		s.state.Doing = ""
+		if err != nil {
+			s.notFinished(now, err)
+			return
+		}
+		s.state, s.treeOf = State{Known: true, Step: StepDone, Name: name, Earlier: earlier, Status: s.state.Status}, ""
+		s.draw()
+		if s.deps.Finished != nil {
+			s.deps.Finished()
+		}
+	})
 }
 
-// noBrowser gives up a sign-in.
-func (s *Screen) noBrowser() {
-	id := s.begun
-	s.browser.Void()
-	s.stopWaiting(nil)
-	if id != "" {
-		s.desk.Once(func(ctx context.Context) func() {
-			s.deps.Engine.CancelSignIn(ctx, id)
-			return nil
-		})
+// notFinished stays at the last step; who only did not want to sign in now is told
+// nothing.
+func (s *Screen) notFinished(now engine.Replacement, err error) {
+	s.state.R = now
+	if engine.KindOf(err) != engine.KindCancelled {
+		s.state.Err = err
 	}
+	s.draw()
 }
 
 // askCancel asks before everything is left as it was.

@@ -25,10 +25,9 @@ type fake struct {
 	listErr error
 	got     []engine.GetRequest
 	getErr  error
-	finish  []string // the sign-ins that it was tried with
-	wants   bool     // a sign-in of the last minutes
-	failed  error    // of finishing
-	waitErr error
+	tries   int   // of finishing
+	wants   bool  // a sign-in of the last minutes
+	failed  error // of finishing
 	stopped bool
 	status  engine.Status
 }
@@ -49,13 +48,13 @@ func (f *fake) SaveReplace(_ context.Context, r engine.Replacement) error {
 	return nil
 }
 func (f *fake) OldSettings(context.Context) (engine.OldSettings, error) { return f.old, f.oldErr }
-func (f *fake) FinishReplace(_ context.Context, signIn string) error {
-	f.finish = append(f.finish, signIn)
+func (f *fake) FinishReplace(context.Context) error {
+	f.tries++
 	switch {
 	case f.failed != nil:
 		return f.failed
-	case f.wants && signIn == "":
-		return &engine.Error{Kind: engine.KindSignIn, Message: "This needs a sign-in of the last minutes."}
+	case f.wants:
+		return &engine.Error{Kind: engine.KindFresh, Message: "This needs a sign-in of the last minutes."}
 	}
 	f.r = engine.Replacement{}
 	f.all = append(f.all, engine.Computer{ID: "1@7", Name: "Ann’s old laptop (before replacement)", Until: now})
@@ -68,13 +67,15 @@ func (f *fake) CancelReplace(context.Context) error {
 func (f *fake) Status(context.Context) (engine.Status, error)        { return f.status, nil }
 func (f *fake) Computers(context.Context) ([]engine.Computer, error) { return f.all, nil }
 func (f *fake) CancelSignIn(context.Context, string) error           { return nil }
-func (f *fake) Watch(context.Context) (<-chan engine.Topic, error)   { return nil, f.waitErrOr() }
-func (f *fake) waitErrOr() error                                     { return &engine.Error{Message: "There is nothing to watch."} }
+func (f *fake) Watch(context.Context) (<-chan engine.Topic, error) {
+	return nil, &engine.Error{Message: "There is nothing to watch."}
+}
 func (f *fake) SignIn(context.Context, engine.SignInRequest) (engine.SignIn, error) {
 	return engine.SignIn{ID: "in", URL: "https://backup.college.edu/oauth/authorize"}, nil
 }
 func (f *fake) WaitSignIn(context.Context, string) (engine.SignedIn, error) {
-	return engine.SignedIn{ID: "in"}, f.waitErr
+	f.wants = false
+	return engine.SignedIn{ID: "in"}, nil
 }
 func (f *fake) List(_ context.Context, q engine.ListRequest) ([]engine.Item, error) {
 	if f.listErr != nil {

@@ -2,12 +2,11 @@ package replace
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"holdfast/ui/desktop/look"
 )
 
-// finishView says what Finish does, and waits for the browser.
+// finishView says what Finish does.
 type finishView struct {
 	content fyne.CanvasObject
 	title   *look.Text
@@ -16,7 +15,6 @@ type finishView struct {
 	taken   *look.Words
 	kept    *look.Words
 	facts   fyne.CanvasObject
-	browser fyne.CanvasObject
 }
 
 func (s *Screen) buildFinish() {
@@ -26,16 +24,11 @@ func (s *Screen) buildFinish() {
 	fact := func(words *look.Words) fyne.CanvasObject {
 		return look.Row(10, look.NewGlyph(look.Icon("check", look.ColorOK), look.IconSize), look.Grow(words))
 	}
-	v.browser = container.NewStack(look.NewBox(look.ColorAccentSoft, "", look.ControlRadius), look.Pad(look.Column(10,
-		look.Column(2, look.Strong("Go on in your browser"), look.Paragraph("The server wants you to sign in, so that nobody else can do this in your name. Holdfast goes on by itself as soon as you are back.")),
-		look.Row(8, look.Secondary("Open the browser again", "external-link", s.openBrowser),
-			look.Secondary("Copy the address", "copy", func() { fyne.CurrentApp().Clipboard().SetContent(s.state.URL) }),
-			look.Secondary("Not now", "", s.noBrowser))), 14, 16, 14, 16))
 	v.facts = look.Column(12,
 		fact(look.Paragraph("Seat, identity and history: what the old computer stored is this computer’s own past. Nothing is uploaded again.")),
 		fact(v.files), fact(v.taken), fact(v.kept),
 		fact(look.Paragraph("The old computer stops backing up and says that it was replaced.")))
-	v.content = look.Scroll(look.Column(18, look.Column(0, v.title, v.lead), v.facts, v.browser))
+	v.content = look.Scroll(look.Column(18, look.Column(0, v.title, v.lead), v.facts))
 }
 
 func (s *Screen) drawFinish() fyne.CanvasObject {
@@ -50,8 +43,6 @@ func (s *Screen) drawFinish() fyne.CanvasObject {
 	v.files.Set(filesWords(st.R))
 	v.taken.Set(takenWords(st.Old, st.Take))
 	v.kept.Set("All files: in Get Files, **" + st.R.Old.Name + earlierWords + "** lists what the old computer stored. None of it is deleted.")
-	show(v.browser, st.Browser)
-	show(v.facts, !st.Browser)
 	v.content.Refresh()
 	return v.content
 }

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"holdfast/engine"
+	"holdfast/ui/desktop/afresh"
 	"holdfast/ui/desktop/ask"
 )
 
@@ -18,9 +19,7 @@ type Engine interface {
 	Computers(ctx context.Context) ([]engine.Computer, error)
 	List(ctx context.Context, request engine.ListRequest) ([]engine.Item, error)
 	Get(ctx context.Context, request engine.GetRequest) (int64, error)
-	SignIn(ctx context.Context, request engine.SignInRequest) (engine.SignIn, error)
-	WaitSignIn(ctx context.Context, id string) (engine.SignedIn, error)
-	CancelSignIn(ctx context.Context, id string) error
+	afresh.Engine
 	Watch(ctx context.Context) (<-chan engine.Topic, error)
 }
 
@@ -58,8 +57,6 @@ type State struct {
 	Take     engine.Take
 
 	Doing   string // what a press began and has not ended
-	Browser bool   // waits for the person to sign in
-	URL     string
 	Name    string // of the old computer, once it is replaced
 	Earlier string // id of what it was
 }
@@ -71,9 +68,8 @@ type Screen struct {
 	state State
 	view  view
 
-	reading, listing, status, settings, branches, browser ask.Lane
-	treeOf                                                string // id of the computer whose tree is shown
-	begun                                                 string // sign-in that waits for the person
+	reading, listing, status, settings, branches ask.Lane
+	treeOf                                       string // id of the computer whose tree is shown
 }
 
 // New makes the wizard; Show starts it.
@@ -98,9 +94,6 @@ func (s *Screen) Show() {
 	s.desk.Open()
 	if s.state.Step == StepDone {
 		s.state = State{}
-	}
-	if s.state.Browser { // nobody waited for it meanwhile; pressing Finish again does
-		s.state.Browser, s.state.Doing = false, ""
 	}
 	s.read()
 	s.readStatus()
