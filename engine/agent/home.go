@@ -19,7 +19,8 @@ import (
 //	destination.json   where the files are kept, and who this computer is there
 //	settings.json      settings, selection, paths captured by hand
 //
-// and a third while another computer is being replaced. They are replaced as a whole, so that a crash leaves the old or the new one.
+// and replace.json while this computer is taking the place of another one. Each is
+// replaced as a whole, so that a crash leaves the old or the new one.
 type home struct{ dir string }
 
 // destinationFile is the content of destination.json.

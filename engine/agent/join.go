@@ -90,7 +90,7 @@ func (a *Agent) mayJoin(s *signIn, email string) (*destinationFile, error) {
 
 // takeSeat makes this computer one of the account, once for each sign-in.
 func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, before *destinationFile) error {
-	if s.seat != nil {
+	if s.seat != nil && (q.Begin != "" || !s.seat.computer.Lent) {
 		return nil
 	}
 	name := q.Computer
@@ -110,8 +110,7 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 	case q.Replace != "":
 		taken.computer, taken.credential, err = s.session.Replace(ctx, q.Replace, fresh)
 	default:
-		fresh.ID = s.device
-		taken.computer, taken.credential, err = s.session.Register(ctx, fresh)
+		taken, err = s.register(ctx, fresh)
 	}
 	if err != nil {
 		return err

@@ -158,6 +158,19 @@ func (a *Agent) beginJoined(ctx context.Context, s *signIn, old string) error {
 	return a.saveReplace(&replacementFile{Own: s.seat.computer.ID, Old: c, Step: engine.ReplaceFiles, Lent: s.seat.computer.Lent})
 }
 
+// register takes a seat, or is lent one. Who was lent one and then wants its own is
+// another computer to the server: what was lent ends by itself.
+func (s *signIn) register(ctx context.Context, fresh account.NewComputer) (taken seat, err error) {
+	fresh.ID = s.device
+	taken.computer, taken.credential, err = s.session.Register(ctx, fresh)
+	if err == nil && taken.computer.Lent && !fresh.Lent {
+		s.device = newID()
+		fresh.ID = s.device
+		taken.computer, taken.credential, err = s.session.Register(ctx, fresh)
+	}
+	return taken, err
+}
+
 // SaveReplace implements engine.Replace.
 func (a *Agent) SaveReplace(ctx context.Context, r engine.Replacement) error {
 	const op = "replace"

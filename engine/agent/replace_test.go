@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"holdfast/engine"
+	"holdfast/engine/account"
 	"holdfast/engine/server/session"
 )
 
@@ -293,6 +294,50 @@ func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
 		t.Errorf("it is %s: %+v", fresh.where.Device, fresh.current().Replaced)
 	}
 	fresh.backUp()
+}
+
+func TestWhoThinksBetterOfReplacingGetsASeatOfItsOwn(t *testing.T) {
+	c := newCollege(t)
+	old := newWorld(t)
+	if _, err := c.join(old, ""); err != nil {
+		t.Fatal(err)
+	}
+	fresh := old.another()
+	c.signInAfresh(fresh)
+	id := fresh.signing.id
+	_, err := fresh.Join(t.Context(), engine.JoinRequest{SignIn: id, Computer: "new", Begin: strings.Repeat("0", 32)})
+	if engine.KindOf(err) != engine.KindNotFound {
+		t.Fatalf("nobody was to be replaced: %v", err)
+	}
+	if _, err := fresh.Join(t.Context(), engine.JoinRequest{SignIn: id, Computer: "new"}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := fresh.signing.session.Computers(t.Context())
+	i := slices.IndexFunc(list, func(c account.Computer) bool { return c.ID == fresh.where.Device })
+	if err != nil || i < 0 || list[i].Lent || c.used(fresh) != 2 || fresh.underWayStep().Old.ID != "" {
+		t.Errorf("it is %+v of %+v, %v", i, list, err)
+	}
+	fresh.backUp()
+}
+
+func TestARefusalAfterThePlaceMayBeTakenOffersNoWayBack(t *testing.T) {
+	c, old, fresh := replacing(t, true)
+	c.breakLists.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	c.signInAfresh(fresh)
+	if err := fresh.FinishReplace(ctx); err == nil {
+		t.Fatal("nothing broke")
+	}
+	if err := fresh.signing.session.Remove(t.Context(), old.where.Device); err != nil {
+		t.Fatal(err)
+	}
+	if err := fresh.FinishReplace(t.Context()); engine.KindOf(err) != engine.KindRefused {
+		t.Errorf("the old computer is removed: %v", err)
+	}
+	if r := fresh.underWayStep(); !r.Moving {
+		t.Errorf("under way: %+v", r)
+	}
 }
 
 func TestARefusalOfTheServerChangesNothing(t *testing.T) {

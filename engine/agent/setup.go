@@ -310,7 +310,7 @@ func (a *Agent) Disconnect(ctx context.Context) (engine.Disconnected, error) {
 			a.Log.Error("a secret could not be taken out of the keychain", "error", err)
 		}
 	}
-	if err := a.home.remove("destination.json"); err != nil {
+	if err := errors.Join(a.home.remove("destination.json"), a.home.remove(replaceName)); err != nil {
 		return out, explain("disconnect", where.Address, err)
 	}
 	if err := a.saveSettings(func(s *settingsFile) { s.Once, s.Removals, s.Replaced = nil, nil, nil }); err != nil {

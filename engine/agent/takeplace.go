@@ -75,13 +75,17 @@ func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacemen
 	defer stay()
 	a.jobs.stop()
 	defer a.jobs.goOn()
+	before := f.Moving
 	f.Moving = true
 	if err := a.saveReplace(f); err != nil {
 		return err
 	}
 	computer, credential, err := s.Replace(ctx, f.Old.ID, self)
+	if err != nil && !before {
+		err = a.notMoving(f, err)
+	}
 	if err != nil {
-		return a.notMoving(f, err)
+		return err
 	}
 	if err := a.sync(ctx); err != nil { // the old computer stores nothing any more
 		return err
@@ -105,6 +109,7 @@ func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacemen
 }
 
 // notMoving takes back that the place may be taken, when the server said that it is not.
+// An earlier run may have taken it all the same.
 func (a *Agent) notMoving(f *replacementFile, err error) error {
 	if _, refused := errors.AsType[*account.Refusal](err); !refused {
 		return err
