@@ -38,7 +38,8 @@ func (a *Agent) Computers(ctx context.Context) ([]engine.Computer, error) {
 	for _, d := range devices {
 		list = append(list, a.computer(d))
 	}
-	list = withEarlier(withOthers(list, a.knownOthers(ctx)), a.current().Replaced)
+	list = withOthers(list, a.knownOthers(ctx))
+	list = withEarlier(list, a.allEarlier())
 	sort.SliceStable(list, func(i, j int) bool {
 		if list[i].This != list[j].This {
 			return list[i].This

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/engine"
+	"holdfast/engine/account"
 	"holdfast/engine/catalog"
 )
 
@@ -19,6 +20,7 @@ type earlier struct {
 	Device string    `json:"device"` // whose snapshots
 	Until  time.Time `json:"until"`  // and up to which
 	Name   string    `json:"name"`
+	Over   bool      `json:"over,omitempty"` // nobody goes on as this one; else somebody has its identity
 	Home   string    `json:"home,omitempty"`
 	Last   time.Time `json:"last"` // its last backup
 	Files  int64     `json:"files"`
@@ -36,14 +38,14 @@ func (e earlier) computer() engine.Computer {
 		Stored: engine.Amount{Files: e.Files, Bytes: e.Bytes}, Until: e.Until}
 }
 
-// withEarlier adds them to the computers; one that is nothing else any more is not
-// listed twice.
+// withEarlier adds them to the computers; one as which nobody goes on is not listed
+// twice.
 func withEarlier(list []engine.Computer, replaced []earlier) []engine.Computer {
 	out := make([]engine.Computer, 0, len(list)+len(replaced))
 	for _, c := range list {
 		over := false
 		for _, e := range replaced {
-			over = over || e.Device == c.ID && !c.This
+			over = over || e.Over && e.Device == c.ID
 		}
 		if !over {
 			out = append(out, c)
@@ -79,12 +81,47 @@ func (a *Agent) orLater(at time.Time) time.Time {
 
 // earlierCalled finds one by id or name.
 func (a *Agent) earlierCalled(computer string) (earlier, bool) {
-	for _, e := range a.current().Replaced {
+	for _, e := range a.allEarlier() {
 		if computer != "" && (e.id() == computer || strings.EqualFold(e.Name, computer)) {
 			return e, true
 		}
 	}
 	return earlier{}, false
+}
+
+// allEarlier are those that this computer knows of: by itself, and as the server last
+// told of the other computers of the account.
+func (a *Agent) allEarlier() []earlier {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := slices.Clone(a.settings.Replaced)
+	for _, list := range a.others.earlier {
+		for _, e := range list {
+			if !slices.ContainsFunc(all, func(o earlier) bool { return o.id() == e.id() }) {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// askEarlier asks for the earlier computers that others of the account are the
+// successors of. What was learned before is not asked for again.
+func askEarlier(ctx context.Context, d *account.Device, list []account.Computer, own string, known map[string][]earlier) map[string][]earlier {
+	out := map[string][]earlier{}
+	for _, c := range list {
+		if c.Generation < 2 || c.ID == own || c.State == stateRemoved {
+			continue
+		}
+		key := fmt.Sprintf("%s %d", c.ID, c.Generation)
+		if out[key] = known[key]; len(out[key]) > 0 {
+			continue
+		}
+		if kept, err := readSettings(ctx, d, c.ID); err == nil && kept != nil {
+			out[key] = kept.Replaced
+		}
+	}
+	return out
 }
 
 // noteEarlier notes what the computer was whose place this one took in one go.

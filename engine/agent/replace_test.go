@@ -212,6 +212,39 @@ func first(files map[string]string) string {
 	return ""
 }
 
+func TestTheOtherComputersOfTheAccountSeeWhatTheOldOneWas(t *testing.T) {
+	c, old, fresh := replacing(t, false)
+	third := old.another()
+	if _, err := third.Join(t.Context(), engine.JoinRequest{SignIn: c.signIn(third), Computer: "third"}); err != nil {
+		t.Fatal(err)
+	}
+	fresh.backUp()
+	c.signInAfresh(fresh)
+	if err := fresh.FinishReplace(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fresh.remove("Letters/one.txt")
+	fresh.write("Letters/two.txt", "two")
+	fresh.backUp() // and tells the server
+	third.backUp() // and reads what the others stored
+	third.clock.jump(2 * othersFor)
+	list, err := third.Computers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]engine.Computer{}
+	for _, one := range list {
+		names[one.Name] = one
+	}
+	was := names["Ann's old laptop (before replacement)"]
+	if len(list) != 4 || !was.Earlier() || names["new laptop"].ID != old.where.Device || names["new laptop"].Earlier() {
+		t.Fatalf("the computers are %+v", list)
+	}
+	if got := third.restored(engine.Ref{Computer: was.ID, Path: third.at("Letters")}); len(got) != 1 || first(got) != "one" {
+		t.Errorf("of the old computer came back %v", got)
+	}
+}
+
 func TestAReplacementGoesOnAfterARestartAtEveryStep(t *testing.T) {
 	c, old, fresh := replacing(t, false)
 	take := engine.Take{Decided: true, Schedule: true, Paths: []engine.PathMove{{From: "/a", To: "/b"}}}

@@ -105,6 +105,8 @@ type others struct {
 	list   []account.Computer
 	asked  time.Time
 	asking bool
+	// earlier is what some of them were before, by their id and generation.
+	earlier map[string][]earlier
 }
 
 const (
@@ -137,14 +139,20 @@ func (a *Agent) askOthers(ctx context.Context, where *destinationFile) {
 	ctx, cancel := context.WithTimeout(ctx, serverPatient)
 	defer cancel()
 	var list []account.Computer
+	a.mu.Lock()
+	before := a.others.earlier
+	a.mu.Unlock()
 	d, err := a.asDevice(ctx, where)
 	if err == nil {
 		list, err = d.Computers(ctx)
 	}
+	if err == nil {
+		before = askEarlier(ctx, d, list, where.Device, before)
+	}
 	a.mu.Lock()
 	a.others.asking, a.others.asked = false, a.Now()
 	if err == nil && a.where == where {
-		a.others.list = list
+		a.others.list, a.others.earlier = list, before
 	}
 	a.mu.Unlock()
 	if err != nil {

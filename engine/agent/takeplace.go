@@ -192,7 +192,7 @@ func (a *Agent) earlierOf(ctx context.Context, c *catalog.Catalog, f *replacemen
 	var out []earlier
 	for _, e := range []earlier{
 		{Device: f.Old.ID, Name: earlierName(f.Old.Name), Home: home},
-		{Device: f.Own, Name: fmt.Sprintf("%s (before it replaced %s)", a.current().Settings.Computer, f.Old.Name), Home: userHome()},
+		{Device: f.Own, Name: fmt.Sprintf("%s (before it replaced %s)", a.current().Settings.Computer, f.Old.Name), Home: userHome(), Over: true},
 	} {
 		found, err := a.endedNow(ctx, c, &e)
 		if err != nil {
