@@ -19,6 +19,7 @@ import (
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
+	"holdfast/engine/server/removal"
 	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
 	"holdfast/engine/server/store/disk"
@@ -30,6 +31,7 @@ type server struct {
 	settings  *settings
 	id        string // of this server, however many nodes it has
 	log       *slog.Logger
+	now       func() time.Time
 	db        *database.DB
 	people    *people.Service
 	computers *computers.Service
@@ -37,6 +39,7 @@ type server struct {
 	identity  *identity.Service
 	store     *store.Service
 	bytes     store.Bytes
+	removals  *removal.Service
 	keys      *escrow.Store
 	escrow    *escrow.Client
 	audit     *audit.Log
@@ -51,10 +54,15 @@ const (
 
 // open assembles the server. Close lets go of it.
 func (s *settings) open(ctx context.Context, log *slog.Logger) (*server, error) {
+	return s.openAt(ctx, log, time.Now)
+}
+
+// openAt is open by another clock.
+func (s *settings) openAt(ctx context.Context, log *slog.Logger, now func() time.Time) (*server, error) {
 	if err := s.complete(); err != nil {
 		return nil, err
 	}
-	v := &server{settings: s, log: log}
+	v := &server{settings: s, log: log, now: now}
 	err := v.openDatabase(ctx)
 	if err == nil {
 		err = v.openPeople(ctx)
@@ -116,10 +124,10 @@ func (v *server) openPeople(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.people = people.New(v.db, people.Defaults{Seats: s.Seats, Quota: int64(s.Quota)}, time.Now)
-	v.computers = computers.New(v.db, v.people, computers.Options{Networks: own, Grace: grace, BacksUpWithin: backsUpWithin}, time.Now)
-	v.sessions = session.New(v.db, time.Now)
-	v.audit = audit.New(v.db, time.Now)
+	v.people = people.New(v.db, people.Defaults{Seats: s.Seats, Quota: int64(s.Quota)}, v.now)
+	v.computers = computers.New(v.db, v.people, computers.Options{Networks: own, Grace: grace, BacksUpWithin: backsUpWithin}, v.now)
+	v.sessions = session.New(v.db, v.now)
+	v.audit = audit.New(v.db, v.now)
 	password, err := secretIn(s.SMTPPasswordFile)
 	if err != nil {
 		return err
@@ -127,7 +135,7 @@ func (v *server) openPeople(ctx context.Context) error {
 	v.mail = mail.New(v.db, mail.Options{
 		Address: s.SMTPAddress, Username: s.SMTPUsername, Password: password, From: s.SMTPFrom, TLS: s.SMTPTLS,
 		Name: s.Name, Origin: s.Origin,
-	}, time.Now)
+	}, v.now)
 	key, err := escrow.OpenKeyFile(s.SecretsKeyFile)
 	if err != nil {
 		return err
@@ -147,7 +155,7 @@ func (v *server) openPeople(ctx context.Context) error {
 			Scopes: s.ProviderScopes, ACR: s.ProviderACR, AMR: s.ProviderAMR, NoAuthTime: s.ProviderNoAuthTime,
 		}
 	}
-	if v.identity, err = identity.New(v.db, o, time.Now); err != nil {
+	if v.identity, err = identity.New(v.db, o, v.now); err != nil {
 		return err
 	}
 	if err := v.identity.Seal(ctx); err != nil {
@@ -195,7 +203,14 @@ func (v *server) openStore(ctx context.Context) error {
 		}
 	}
 	v.store = store.New(v.db, v.bytes, store.Options{
-		Quota: v.quota, MayUpload: v.mayUpload, Stored: v.stored, Hold: hold, Log: v.log,
-	}, time.Now)
+		Quota: v.quota, MayUpload: v.mayUpload, Stored: v.stored, Frozen: v.frozen, Hold: hold, Log: v.log,
+	}, v.now)
+	v.removals = &removal.Service{Store: v.store, People: v.people, Computers: v.computers, Audit: v.audit, Mail: v.mail, Now: v.now, Hold: hold}
 	return err
+}
+
+// frozen is told of a removal that the storage stopped.
+func (v *server) frozen(ctx context.Context, tx *sql.Tx, r store.Removal) error {
+	v.log.Warn("a removal far outside the usual was stopped; an administrator has to decide", "removal", r.ID, "account", r.Account, "why", r.Why)
+	return v.removals.Froze(ctx, tx, r)
 }

@@ -38,6 +38,7 @@ type commands struct {
 	Request requestCommand `cmd:"" help:"Requests for access."`
 	User    userCommand    `cmd:"" help:"People."`
 	Device  deviceCommand  `cmd:"" help:"Computers."`
+	Removal removalCommand `cmd:"" help:"Removals of old versions from accounts."`
 	Audit   auditCommand   `cmd:"" help:"What was done by whom, and whether that record is whole."`
 	Version versionCommand `cmd:"" help:"Print the version of the program."`
 }

@@ -109,14 +109,14 @@ func (v *server) handler(downloads string, metrics *operations.Metrics) (http.Ha
 	}
 	routes := api.New(api.Services{
 		DB: v.db, People: v.people, Computers: v.computers, Sessions: v.sessions, Identity: v.identity, Store: v.store,
-		Escrow: v.escrow, Audit: v.audit, Mail: v.mail, Name: v.settings.Name, ID: v.id, Version: version, Origin: v.settings.Origin,
+		Removals: v.removals, Escrow: v.escrow, Audit: v.audit, Mail: v.mail, Name: v.settings.Name, ID: v.id, Version: version, Origin: v.settings.Origin, Now: v.now,
 	})
 	routes = append(routes, v.store.Routes()...)
 	routes = append(routes, pages...)
 	routes = append(routes, operations.Health(v.ready)...)
 	return access.Handler(routes, access.Options{
-		Sessions: v.sessions, Computers: v.computers, People: v.people, Origin: v.settings.Origin, TrustedProxies: proxies,
-		Log: v.log, Observe: metrics.Observe, RenderProblem: problem,
+		Sessions: v.sessions, Computers: v.computers, People: v.people, Removals: v.store, Origin: v.settings.Origin, TrustedProxies: proxies,
+		Log: v.log, Now: v.now, Observe: metrics.Observe, RenderProblem: problem,
 	})
 }
 
@@ -239,7 +239,7 @@ func (v *server) sweepOnce(ctx context.Context) {
 		err = errors.Join(err, v.store.RemoveSnapshotsOf(ctx, c.Person, c.ID), v.computers.Forget(ctx, c.ID))
 	}
 	_, purged := v.store.Purge(ctx)
-	err = errors.Join(err, purged, v.sessions.Sweep(ctx))
+	err = errors.Join(err, v.removals.Sweep(ctx), purged, v.sessions.Sweep(ctx))
 	if err := ended(err); err != nil {
 		v.log.Error("what was due could not be cleared away", "error", err)
 	}

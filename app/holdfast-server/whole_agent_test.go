@@ -28,6 +28,7 @@ import (
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/session"
 	"holdfast/engine/storage"
+	"holdfast/engine/storage/rest"
 )
 
 // college is a server in this process with one person, and the computers of that
@@ -41,6 +42,27 @@ type college struct {
 	stop    func()
 	said    *sayings
 	secrets *secrets
+	set     func(*settings) // before each start; nil: nothing more
+	clock   clock
+}
+
+// clock is that of the server and of the computers. It goes on by itself.
+type clock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+// pass lets time go by.
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += d
 }
 
 // sayings are log lines, and errors as they are printed.
@@ -85,17 +107,24 @@ func (s *secrets) heard(next http.Handler) http.Handler {
 			s.add("a credential", password)
 			s.add("a credential in Base64", strings.TrimPrefix(authorization, "Basic "))
 		}
+		s.add("the right of a removal", r.Header.Get(rest.HeaderRemoval))
 		next.ServeHTTP(w, r)
 	})
 }
 
 func newCollege(t *testing.T) *college {
 	t.Helper()
+	return newCollegeWith(t, nil)
+}
+
+// newCollegeWith is newCollege with other settings.
+func newCollegeWith(t *testing.T, set func(*settings)) *college {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &college{t: t, data: t.TempDir(), listen: l.Addr().String(), said: new(sayings), secrets: &secrets{all: map[string]string{}}}
+	c := &college{t: t, data: t.TempDir(), listen: l.Addr().String(), said: new(sayings), secrets: &secrets{all: map[string]string{}}, set: set}
 	l.Close()
 	c.start()
 	t.Cleanup(c.end)
@@ -107,7 +136,10 @@ func (c *college) start() {
 	c.t.Helper()
 	log := slog.New(operations.Log(c.said, slog.LevelDebug))
 	s := &settings{Data: c.data, Name: "The College", Listen: c.listen, newcomers: newcomers{Seats: 4}}
-	v, err := s.open(c.t.Context(), log)
+	if c.set != nil {
+		c.set(s)
+	}
+	v, err := s.openAt(c.t.Context(), log, c.clock.now)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -245,7 +277,7 @@ func (p *pc) open() {
 		p.t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(p.said, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if p.Agent, err = agent.Open(p.t.Context(), agent.Options{Home: p.state, Keychain: p.keys, Log: log}); err != nil {
+	if p.Agent, err = agent.Open(p.t.Context(), agent.Options{Home: p.state, Keychain: p.keys, Log: log, Now: p.clock.now}); err != nil {
 		p.t.Fatal(err)
 	}
 }

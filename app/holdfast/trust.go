@@ -40,7 +40,11 @@ func (c *checkCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	result, err := s.engine.Check(s.ctx, float64(c.Data))
+	var result engine.CheckResult
+	err := s.afresh(func() (err error) {
+		result, err = s.engine.Check(s.ctx, float64(c.Data))
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -90,7 +94,11 @@ func (c *maintainCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	result, err := s.engine.Maintain(s.ctx)
+	var result engine.MaintainResult
+	err := s.afresh(func() (err error) {
+		result, err = s.engine.Maintain(s.ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

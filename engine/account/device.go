@@ -67,12 +67,29 @@ func (d *Device) Settings(ctx context.Context, id string) ([]byte, error) {
 	return settingsOf(ctx, d.call, id)
 }
 
+// EndRemoval gives the right of a removal back.
+func (d *Device) EndRemoval(ctx context.Context, r Removal) error {
+	if d.user == "" || d.secret == "" {
+		return errCredential
+	}
+	with := func(req *http.Request) {
+		basic(d.user, d.secret)(req)
+		req.Header.Set(rest.HeaderRemoval, r.Right)
+	}
+	return wrap("ending the removal", d.server.call(ctx, with, http.MethodDelete, "/api/v1/removal", nil, nil))
+}
+
 // Store is where the account's repository lies. It shares the server's connections.
-func (d *Device) Store() (*rest.Store, error) {
+func (d *Device) Store() (*rest.Store, error) { return d.store("") }
+
+// StoreRemoving is Store with the right of a removal.
+func (d *Device) StoreRemoving(r Removal) (*rest.Store, error) { return d.store(r.Right) }
+
+func (d *Device) store(right string) (*rest.Store, error) {
 	if d.user == "" || d.secret == "" {
 		return nil, errCredential
 	}
 	return rest.Open(rest.Options{
-		URL: d.server.info.Origin + "/storage/", User: d.user, Password: d.secret, Transport: d.server.transport,
+		URL: d.server.info.Origin + "/storage/", User: d.user, Password: d.secret, Removal: right, Transport: d.server.transport,
 	})
 }

@@ -82,6 +82,15 @@ type NewComputer struct {
 	Lent  bool   `json:"lent,omitempty"` // it is about to take the place of another one
 }
 
+// Removal is the right to remove files of the account for some hours, which the server
+// counts and tells the person of.
+type Removal struct {
+	ID      string    `json:"id"`
+	Right   string    `json:"right"` // a secret; goes along with the computer's credential
+	Expires time.Time `json:"expires"`
+	Now     time.Time `json:"now"` // by the clock of the server
+}
+
 // Report is what a computer tells about its own state.
 type Report struct {
 	State   string `json:"state"`

@@ -151,6 +151,21 @@ func (s *Session) RemoveKeyFile(ctx context.Context, name string) error {
 	return wrap("removing a key", s.call(ctx, http.MethodDelete, "/api/v1/keys/"+url.PathEscape(name), nil, nil))
 }
 
+// BeginRemoval lets a computer of the account remove what is no longer needed.
+func (s *Session) BeginRemoval(ctx context.Context, computer string) (Removal, error) {
+	in := struct {
+		Computer string `json:"computer"`
+	}{computer}
+	var out Removal
+	if err := s.call(ctx, http.MethodPost, "/api/v1/removals", in, &out); err != nil {
+		return Removal{}, fmt.Errorf("asking for the right to remove: %w", err)
+	}
+	if out.Right == "" || out.Now.IsZero() {
+		return Removal{}, fmt.Errorf("asking for the right to remove: %w", ErrNotHoldfast)
+	}
+	return out, nil
+}
+
 // End signs out.
 func (s *Session) End(ctx context.Context) error {
 	return wrap("signing out", s.call(ctx, http.MethodDelete, "/api/v1/session", nil, nil))

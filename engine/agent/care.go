@@ -40,12 +40,28 @@ func (a *Agent) Check(ctx context.Context, percent float64) (engine.CheckResult,
 		a.event(engine.ToneOK, "check", "Checked: %d parts in %d files at the destination, nothing wrong.", found.Blobs, found.CheckResult.Packs)
 		return found.CheckResult, nil
 	}
-	found.Healed, err = a.heal(ctx, r, found)
+	run, err := a.removing(ctx, op, r)
+	if err != nil {
+		return found.CheckResult, unmended(err, found.CheckResult)
+	}
+	defer run.end()
+	found.Healed, err = a.heal(ctx, run.repo, found)
 	a.event(engine.ToneBad, "check", "Checked: %s. %s stored again from this computer; %s affected.",
 		plural(len(found.Errors), "fault was found", "faults were found"), plural(int(found.Healed), "part was", "parts were"),
 		plural(int(found.DamagedFiles), "file was", "files were"))
 	a.notices.tell(engine.TopicStatus)
 	return found.CheckResult, explain(op, where.Address, err)
+}
+
+// unmended says, besides why nothing can be mended now, that there is something to mend.
+func unmended(err error, found engine.CheckResult) error {
+	e, ok := errors.AsType[*engine.Error](err)
+	if !ok {
+		return err
+	}
+	told := *e
+	told.Message = fmt.Sprintf("%s at the destination, and not yet mended. %s", plural(len(found.Errors), "fault was found", "faults were found"), e.Message)
+	return &told
 }
 
 // check looks while nobody can thin.
@@ -176,9 +192,20 @@ func (a *Agent) drill(ctx context.Context, r *repo.Repository, device string) (e
 // historyYears is how far the history goes back.
 const historyYears = 2
 
+// opTidy is what a person asks for, or the schedule does.
+const opTidy = "tidy up"
+
 // Maintain implements engine.Keep.
 func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
-	const op = "tidy up"
+	if err := a.mayRemove(ctx, opTidy); err != nil {
+		return engine.MaintainResult{}, err
+	}
+	return a.maintain(ctx, true)
+}
+
+// maintain tidies up; with nobody there, only what needs nobody.
+func (a *Agent) maintain(ctx context.Context, asked bool) (engine.MaintainResult, error) {
+	const op = opTidy
 	ctx, end, err := a.begin(ctx, op)
 	if err != nil {
 		return engine.MaintainResult{}, err
@@ -207,16 +234,21 @@ func (a *Agent) Maintain(ctx context.Context) (engine.MaintainResult, error) {
 	if err := c.TrimEvents(ctx, a.Now().AddDate(-historyYears, 0, 0)); err != nil {
 		a.Log.Error("the history could not be trimmed", "error", err)
 	}
-	if where.Account != nil { // what a computer stored there it cannot remove: the server holds it for the person
+	if where.Account != nil && !asked { // removing there takes a person who has signed in
 		return engine.MaintainResult{}, nil
 	}
-	final, ids, err := a.finalRemovals(ctx, c, where.Device)
+	run, err := a.removing(ctx, op, r)
+	if err != nil {
+		return engine.MaintainResult{}, err
+	}
+	defer run.end()
+	final, ids, err := a.finalRemovals(ctx, c, where.Device, run)
 	if err != nil {
 		return engine.MaintainResult{}, explain(op, where.Address, err)
 	}
 	result, err := prune.Run(ctx, prune.Options{
-		Repo: r, Catalog: c, Device: where.Device,
-		Policy: a.current().Settings.Retention, Removed: final, Now: a.Now,
+		Repo: run.repo, Catalog: c, Device: where.Device,
+		Policy: a.current().Settings.Retention, Removed: final, Now: run.now, Received: run.received, Replace: run.replace,
 	})
 	if err == nil {
 		err = a.dropRemovals(ids)

@@ -70,6 +70,9 @@ type removal struct {
 	// Held is the last moment of a capture that may hold the path; zero: none has
 	// begun without it.
 	Held time.Time `json:"held,omitzero"`
+	// Since is when the server received the first capture without the path; zero: it is
+	// not known, or there is no server.
+	Since time.Time `json:"since,omitzero"`
 	// What was chosen there before, for the undo.
 	Choices []engine.Choice `json:"choices,omitempty"`
 	Once    []string        `json:"once,omitempty"`

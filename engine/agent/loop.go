@@ -101,7 +101,7 @@ func (a *Agent) scheduled() {
 		a.mu.Unlock()
 	}
 	a.inIdle("last tidy", tidyEvery, func(ctx context.Context) error {
-		_, err := a.Maintain(ctx)
+		_, err := a.maintain(ctx, false)
 		return err
 	})
 	a.inIdle("last drill", drillEvery, func(ctx context.Context) error {

@@ -237,14 +237,20 @@ func (a *Agent) leaveOut(ctx context.Context, c *catalog.Catalog, device string)
 }
 
 // finalRemovals are those whose time to undo is over, and their numbers. What was
-// captured without them stays.
-func (a *Agent) finalRemovals(ctx context.Context, c *catalog.Catalog, device string) (final []prune.Removal, ids []int64, err error) {
+// captured without them stays. In an account the server's clock must say so too, since
+// it received the first capture without them.
+func (a *Agent) finalRemovals(ctx context.Context, c *catalog.Catalog, device string, run *removing) (final []prune.Removal, ids []int64, err error) {
 	now, err := c.NextTime(ctx, device, a.Now())
 	if err != nil {
 		return nil, nil, err
 	}
+	if run.received {
+		if err := a.noteSince(ctx, c, device, run); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, r := range a.current().Removals {
-		if !a.Now().After(r.Final) {
+		if !a.Now().After(r.Final) || run.received && (r.Since.IsZero() || !run.now().After(r.Since.Add(undoTerm))) {
 			continue
 		}
 		before := r.Held
@@ -254,6 +260,36 @@ func (a *Agent) finalRemovals(ctx context.Context, c *catalog.Catalog, device st
 		final, ids = append(final, prune.Removal{Path: r.Path, Before: before}), append(ids, r.ID)
 	}
 	return final, ids, nil
+}
+
+// noteSince notes for each removal when the server received the first capture without
+// its path: thinning may take that capture away before the removal is final.
+func (a *Agent) noteSince(ctx context.Context, c *catalog.Catalog, device string, run *removing) error {
+	if len(a.current().Removals) == 0 {
+		return nil
+	}
+	received, err := prune.Received(ctx, run.repo)
+	if err != nil {
+		return err
+	}
+	snapshots, err := c.Snapshots(ctx, device) // newest first
+	if err != nil {
+		return err
+	}
+	return a.saveSettings(func(s *settingsFile) {
+		s.Removals = slices.Clone(s.Removals)
+		for i := range s.Removals {
+			r := &s.Removals[i]
+			if !r.Since.IsZero() || r.Held.IsZero() {
+				continue
+			}
+			for _, n := range snapshots {
+				if at, ok := received[n.ID]; ok && n.Time.After(r.Held) {
+					r.Since = at
+				}
+			}
+		}
+	})
 }
 
 // dropRemovals forgets removals that were carried out.

@@ -27,6 +27,7 @@ import (
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
+	removals "holdfast/engine/server/removal"
 	"holdfast/engine/server/session"
 	objects "holdfast/engine/server/store"
 	"holdfast/engine/server/store/disk"
@@ -79,7 +80,8 @@ func newCollege(t *testing.T) *college {
 	s := api.Services{DB: db, People: p, Computers: computers.New(db, p, computers.Options{}, time.Now), Sessions: session.New(db, time.Now), Identity: who,
 		Escrow: client, Audit: audit.New(db, time.Now), Mail: mail.New(db, mail.Options{Name: "College", Origin: origin}, time.Now),
 		Store: objects.New(db, bytes, objects.Options{}, time.Now), Name: "College", ID: "0123", Version: "1.0", Origin: origin}
-	handler, err := access.Handler(append(api.New(s), s.Store.Routes()...), access.Options{Sessions: s.Sessions, Computers: s.Computers, People: p})
+	s.Removals = &removals.Service{Store: s.Store, People: p, Computers: s.Computers, Audit: s.Audit, Mail: s.Mail, Now: time.Now}
+	handler, err := access.Handler(append(api.New(s), s.Store.Routes()...), access.Options{Sessions: s.Sessions, Computers: s.Computers, People: p, Removals: s.Store})
 	must(err)
 	_, token, err := p.Invite(t.Context(), "ann@college.edu", "Ann", people.Member, "test")
 	must(err)

@@ -25,7 +25,6 @@ import (
 	"holdfast/engine"
 	"holdfast/engine/catalog"
 	"holdfast/engine/repo"
-	"holdfast/engine/retention"
 	"holdfast/engine/storage"
 )
 
@@ -37,6 +36,12 @@ type Options struct {
 	Policy  engine.Retention
 	Removed []Removal
 	Now     func() time.Time
+	// Received: snapshots count by when the store received them, and Now is its clock.
+	// A client's clock, wrong or forged, then makes no version old. One of which the
+	// store does not say when that was stays.
+	Received bool
+	// Replace removes a snapshot in whose place another was stored; nil: as any other.
+	Replace func(ctx context.Context, old, by repo.ID) error
 }
 
 // Removal is a path of the device to take out of its snapshots up to a moment. What
@@ -123,20 +128,15 @@ func (r *run) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	versions := make([]retention.Version, len(snapshots))
-	for i, s := range snapshots {
-		versions[i] = retention.Version{Time: s.Time, ID: s.ID.String()}
+	times, err := r.times(ctx, snapshots)
+	if err != nil {
+		return err
 	}
-	keep := map[repo.ID]bool{}
-	for i, stays := range retention.Keep(versions, r.Now(), r.Policy) {
-		if stays {
-			keep[snapshots[i].ID] = true
-		}
-	}
+	keep := times.keep(r.Now(), r.Policy)
 	if len(keep) == len(snapshots) {
 		return nil
 	}
-	if _, err := r.Catalog.LastHolders(ctx, r.Device, r.Now().Add(-r.Policy.Deleted-r.Policy.All).UnixNano(), keep); err != nil {
+	if _, err := r.Catalog.LastHolders(ctx, r.Device, times.goneAfter(r.Now().Add(-r.Policy.Deleted-r.Policy.All)), keep); err != nil {
 		return err
 	}
 	var gone []repo.ID

@@ -71,10 +71,15 @@ func (r *run) replaceSnapshot(ctx context.Context, id, tree repo.ID) error {
 	if err := r.lock.Held(); err != nil {
 		return err
 	}
-	if _, err := r.Repo.SaveSnapshot(ctx, s); err != nil {
+	by, err := r.Repo.SaveSnapshot(ctx, s)
+	if err != nil {
 		return err
 	}
-	return r.discard(ctx, r.Repo.RemoveSnapshot, id)
+	remove := r.Repo.RemoveSnapshot
+	if r.Replace != nil {
+		remove = func(ctx context.Context, old repo.ID) error { return r.Replace(ctx, old, by) }
+	}
+	return r.discard(ctx, remove, id)
 }
 
 // without gives the tree that a tree becomes when a path below it is taken out; the

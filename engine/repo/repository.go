@@ -184,5 +184,13 @@ func (r *Repository) Config() Config { return r.config }
 // Store is where the repository lies.
 func (r *Repository) Store() storage.Store { return r.store }
 
+// On is the same repository, opened already, by way of another store: one that may
+// remove, say. Closing either store is the caller's.
+func (r *Repository) On(store storage.Store) *Repository {
+	other := *r
+	other.store = store
+	return &other
+}
+
 // KeyID names the key file the repository was opened with.
 func (r *Repository) KeyID() string { return r.keyID }

@@ -13,6 +13,10 @@
 // (Sec-Fetch-Site and Origin, as net/http's CrossOriginProtection does), and paths
 // that mean one thing only.
 //
+// Removing is the one thing for which a computer's credential is not enough: its person
+// opens a removal with a fresh sign-in, and the right that comes back goes along in a
+// header of its own (RightHeader), so that neither of the two does without the other.
+//
 // What a person or a computer may do with one thing of theirs (is this computer
 // mine?) is for the routes.
 package access
@@ -40,7 +44,11 @@ const (
 	FreshAdministrator Need = "administrator, afresh" // and proved who they are within FreshFor
 	Computer           Need = "computer"              // a computer's own credential
 	ComputerOrPerson   Need = "computer or person"    // either
+	Removing           Need = "computer that removes" // a computer's own credential and the right of an open removal
 )
+
+// RightHeader carries the right to remove.
+const RightHeader = "Holdfast-Removal"
 
 // FreshFor is how long a proof of who somebody is counts as fresh.
 const FreshFor = 15 * time.Minute
@@ -50,6 +58,7 @@ type Caller struct {
 	Person   *people.Person      // nil when nobody is signed in; a computer's person too
 	Session  *session.Session    // nil for a computer
 	Computer *computers.Computer // nil for a session
+	Removal  string              // id of the removal under which the computer may remove; "" where no route needs one
 	Address  netip.Addr          // of the client
 }
 
@@ -86,6 +95,7 @@ type Options struct {
 	Sessions  Sessions
 	Computers Computers
 	People    People
+	Removals  Removals // nil only where no route needs one
 
 	Origin         string         // https://host[:port] of the pages; behind a proxy that changes the Host it must be told
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
@@ -112,4 +122,10 @@ type Computers interface {
 // People knows people; people.Service does.
 type People interface {
 	Get(ctx context.Context, id string) (people.Person, error)
+}
+
+// Removals knows the rights to remove; store.Service does. What is wrong with one is a
+// Problem.
+type Removals interface {
+	Removing(ctx context.Context, c computers.Computer, right string) (id string, err error)
 }

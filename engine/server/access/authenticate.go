@@ -36,6 +36,7 @@ var (
 	errForbidden       = Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "You may not do this with this account."}
 	errNotComputer     = Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "This is for a person who signs in, not for a computer's own credential."}
 	errNotPerson       = Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "This is for a computer's own credential."}
+	errNoRight         = Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "A computer's credential adds files and reads them; it cannot remove any. Nothing was removed. Old versions are removed by a computer on which its person has just signed in."}
 	errNotFresh        = Problem{Status: http.StatusForbidden, Code: "fresh_sign_in_needed", Message: "Sign in again to do this: it needs a sign-in from the last 15 minutes."}
 )
 
@@ -48,7 +49,7 @@ func (g *gate) authenticate(r *http.Request, route Route, c Caller) (Caller, err
 		scheme, token, _ := strings.Cut(values[0], " ")
 		switch {
 		case strings.EqualFold(scheme, "Basic"):
-			return g.computer(r, c)
+			return g.computer(r, c, route.Need)
 		case strings.EqualFold(scheme, "Bearer") && !route.Page:
 			return g.person(r, c, strings.TrimSpace(token), session.App)
 		}
@@ -82,8 +83,8 @@ func (g *gate) person(r *http.Request, c Caller, token string, kind session.Kind
 	return c, nil
 }
 
-// computer is whose own credential it is.
-func (g *gate) computer(r *http.Request, c Caller) (Caller, error) {
+// computer is whose own credential it is, with the right to remove where that is needed.
+func (g *gate) computer(r *http.Request, c Caller, need Need) (Caller, error) {
 	id, secret, ok := r.BasicAuth()
 	if !ok {
 		return c, errUnknownComputer
@@ -112,7 +113,10 @@ func (g *gate) computer(r *http.Request, c Caller) (Caller, error) {
 		computer.State = computers.Blocked
 	}
 	c.Person, c.Computer = &p, &computer
-	return c, nil
+	if rights := r.Header.Values(RightHeader); need == Removing && len(rights) == 1 {
+		c.Removal, err = g.o.Removals.Removing(r.Context(), computer, rights[0])
+	}
+	return c, err
 }
 
 // allow says whether a caller has what the route needs.
@@ -123,12 +127,14 @@ func (r Route) allow(c Caller, now time.Time) error {
 	switch r.Need {
 	case Anyone:
 		return nil
-	case Computer:
-		if c.Computer == nil && c.Session != nil {
+	case Computer, Removing:
+		switch {
+		case c.Computer == nil && c.Session != nil:
 			return errNotPerson
-		}
-		if c.Computer == nil {
+		case c.Computer == nil:
 			return errUnauthenticated
+		case r.Need == Removing && c.Removal == "":
+			return errNoRight
 		}
 		return nil
 	case ComputerOrPerson:
@@ -158,7 +164,7 @@ func (r Route) allowPerson(c Caller, now time.Time) error {
 
 // challenge is how the route wants to be told who calls (RFC 9110, 11.6.1).
 func (r Route) challenge() string {
-	if r.Need == Computer || r.Need == ComputerOrPerson {
+	if r.Need == Computer || r.Need == ComputerOrPerson || r.Need == Removing {
 		return `Basic realm="Holdfast"`
 	}
 	return `Bearer realm="Holdfast"`

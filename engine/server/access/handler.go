@@ -51,6 +51,9 @@ func Handler(routes []Route, o Options) (http.Handler, error) {
 		if err := route.check(); err != nil {
 			return nil, fmt.Errorf("access: route %s %s: %w", route.Method, route.Pattern, err)
 		}
+		if route.Need == Removing && o.Removals == nil {
+			return nil, errors.New("access: removals are needed to know who may remove")
+		}
 		if err := g.bind(route); err != nil {
 			return nil, err
 		}
@@ -59,7 +62,7 @@ func Handler(routes []Route, o Options) (http.Handler, error) {
 }
 
 var (
-	needs   = []Need{Anyone, SignedIn, Fresh, Administrator, FreshAdministrator, Computer, ComputerOrPerson}
+	needs   = []Need{Anyone, SignedIn, Fresh, Administrator, FreshAdministrator, Computer, ComputerOrPerson, Removing}
 	methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 )
 
@@ -75,7 +78,7 @@ func (r Route) check() error {
 		return fmt.Errorf("it needs %q, which is not known", r.Need)
 	case r.Handle == nil:
 		return errors.New("it does nothing")
-	case r.Page && (r.Need == Computer || r.Need == ComputerOrPerson):
+	case r.Page && (r.Need == Computer || r.Need == ComputerOrPerson || r.Need == Removing):
 		return errors.New("a page is for people, not for computers")
 	case r.Body < -1:
 		return errors.New("its limit on bodies is below nothing")
@@ -292,6 +295,9 @@ func (g *gate) tell(r *http.Request, e *exchange, cut bool) {
 	}
 	if e.caller.Computer != nil {
 		attrs = append(attrs, slog.String("computer", e.caller.Computer.ID))
+	}
+	if e.caller.Removal != "" {
+		attrs = append(attrs, slog.String("removal", e.caller.Removal))
 	}
 	if cut {
 		attrs = append(attrs, slog.Bool("cut", true)) // the client got half an answer or none

@@ -30,6 +30,7 @@ import (
 	"holdfast/engine/server/limit"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
+	"holdfast/engine/server/removal"
 	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
 )
@@ -45,6 +46,7 @@ type Services struct {
 	Sessions  *session.Service
 	Identity  *identity.Service
 	Store     *store.Service
+	Removals  *removal.Service
 	Escrow    *escrow.Client
 	Audit     *audit.Log
 	Mail      *mail.Post
@@ -116,6 +118,9 @@ func (a *api) own() []access.Route {
 		{Method: del, Pattern: "/api/v1/keys/escrow", Need: access.Fresh, Handle: a.forgetKey, Doc: "The institution forgets the secret, and its key files go."},
 		{Method: post, Pattern: "/api/v1/keys/release", Need: access.Fresh, Handle: a.releaseKey, Doc: "Gives the kept secret to its person."},
 		{Method: del, Pattern: "/api/v1/keys/{name}", Need: access.Fresh, Handle: a.removeKeyFile, Doc: "A key file goes, never the last that a person can open the files with."},
+
+		{Method: post, Pattern: "/api/v1/removals", Need: access.Fresh, Handle: a.openRemoval, Doc: "Gives a computer the right to remove files of the account, for some hours."},
+		{Method: del, Pattern: "/api/v1/removal", Need: access.Removing, Handle: a.closeRemoval, Doc: "Ends this removal."},
 
 		{Method: get, Pattern: "/api/v1/sessions", Need: access.SignedIn, Handle: a.sessions, Doc: "Where the person is signed in."},
 		{Method: del, Pattern: "/api/v1/sessions/{id}", Need: access.SignedIn, Handle: a.endSession, Doc: "Signs the person out of one place."},

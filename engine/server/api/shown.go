@@ -7,6 +7,7 @@ import (
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/computers"
 	"holdfast/engine/server/people"
+	"holdfast/engine/server/store"
 )
 
 // The nouns as the routes answer them, for the commands that print the same.
@@ -27,6 +28,13 @@ func ShowComputer(c computers.Computer) any {
 	out := wire(c, access.Caller{})
 	out.Person = c.Person
 	return out
+}
+
+// ShowRemoval is a removal in JSON.
+func ShowRemoval(r store.Removal) any {
+	return map[string]any{"id": r.ID, "person": r.Account, "computer": r.Computer, "state": r.State, "why": r.Why, "allowed": r.Allowed,
+		"opened": r.Opened, "expires": r.Expires, "ended": moment(r.Ended), "undone": moment(r.Undone),
+		"snapshots": r.Snapshots, "indexes": r.Indexes, "packs": r.Packs, "bytes": r.Bytes}
 }
 
 // ShowEntry is an entry of the audit log in JSON.

@@ -71,6 +71,9 @@ var table = map[string]row{
 	"POST /api/v1/keys/release":  {body: `{}`, want: theirs(200, 404)},
 	"DELETE /api/v1/keys/{name}": {want: theirs(409, 404)},
 
+	"POST /api/v1/removals":  {body: `{"computer":"{c}"}`, want: theirs(201, 404)},
+	"DELETE /api/v1/removal": {want: [columns]int{401, 403, 403, 403, 403, 403, 403}}, // nobody without the right; removals_test.go has it
+
 	"GET /api/v1/sessions":         {want: theirs(200, 200)},
 	"DELETE /api/v1/sessions/{id}": {id: "s", want: theirs(204, 404)},
 	"DELETE /api/v1/session":       {want: theirs(204, 204)},
@@ -184,7 +187,7 @@ func (s scene) try(t *testing.T, method, pattern string, line row, column int) {
 	t.Helper()
 	path := strings.NewReplacer("{id}", s.ids[line.id], "{name}", s.ids["key"]).Replace(pattern)
 	for _, by := range []who{s.by[column], s.old} {
-		if a := s.ask(by, method, path, line.body); a.status != line.want[column] {
+		if a := s.ask(by, method, path, strings.ReplaceAll(line.body, "{c}", s.ids["c"])); a.status != line.want[column] {
 			t.Errorf("%s %s: %s is answered %d %s, not %d", method, pattern, columnNames[column], a.status, a.body, line.want[column])
 		}
 		if column != revoked {

@@ -72,6 +72,7 @@ var known = []struct {
 	{people.ErrInvited, problem(http.StatusConflict, "conflict", "This person has not signed in yet, and the invitation went to the address there is. End the account and invite the new address.")},
 	{people.ErrState, problem(http.StatusConflict, "conflict", "This was decided or ended already. Look at it again.")},
 	{session.ErrNone, problem(http.StatusNotFound, "not_found", "There is no such session; it may be over.")},
+	{store.ErrRemoving, problem(http.StatusConflict, "conflict", "Another removal of this account is open now. Wait until it has ended, or end it first.")},
 	{store.ErrNotFound, problem(http.StatusNotFound, "not_found", "There is no such file.")},
 	{escrow.ErrNotFound, problem(http.StatusNotFound, "not_found", "The institution keeps no key of this account. The passphrase or the recovery code opens the files.")},
 	{escrow.ErrKept, problem(http.StatusConflict, "exists", "The institution keeps a key of this account already. Nothing was changed.")},

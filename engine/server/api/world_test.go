@@ -27,6 +27,7 @@ import (
 	"holdfast/engine/server/identity"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
+	"holdfast/engine/server/removal"
 	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
 	"holdfast/engine/server/store/disk"
@@ -80,6 +81,7 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	v.s = api.Services{DB: db, People: p, Computers: c, Sessions: session.New(db, v.now), Identity: who, Escrow: client, Audit: audit.New(db, v.now),
 		Mail:  mail.New(db, mail.Options{Address: "127.0.0.1:9", From: "Holdfast <backup@college.edu>", TLS: "none", Name: "College", Origin: origin}, v.now),
 		Store: store.New(db, bytesOf, store.Options{Quota: quotaOf(p)}, v.now), Name: "College", ID: "0123", Version: "1.0", Origin: origin, Now: v.now}
+	v.s.Removals = &removal.Service{Store: v.s.Store, People: p, Computers: c, Audit: v.s.Audit, Mail: v.s.Mail, Now: v.now, Hold: 30 * 24 * time.Hour}
 	v.serve()
 	return v
 }
@@ -95,7 +97,7 @@ func quotaOf(p *people.Service) func(context.Context, string) (int64, error) {
 func (v *world) serve() {
 	v.routes = api.New(v.s)
 	v.doc = described(v.t, v.routes)
-	h, err := access.Handler(append(v.routes, v.s.Store.Routes()...), access.Options{Sessions: v.s.Sessions, Computers: v.s.Computers, People: v.s.People, Now: v.now})
+	h, err := access.Handler(append(v.routes, v.s.Store.Routes()...), access.Options{Sessions: v.s.Sessions, Computers: v.s.Computers, People: v.s.People, Removals: v.s.Store, Now: v.now})
 	v.must(err)
 	v.handler = h
 }

@@ -208,6 +208,15 @@ func (s *Service) Get(ctx context.Context, person, id string) (Computer, error) 
 	return r.Computer, err
 }
 
+// Name is what a computer is called, in a letter about it; "" when it is gone for good.
+func (s *Service) Name(ctx context.Context, q database.Querier, id string) string {
+	r, err := get(ctx, q, id)
+	if err != nil {
+		return ""
+	}
+	return r.Name
+}
+
 // List returns the computers of a person by name, removed ones last while they can be
 // restored.
 func (s *Service) List(ctx context.Context, person string) ([]Computer, error) {

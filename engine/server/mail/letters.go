@@ -117,6 +117,40 @@ func NewComputer(to Person, computer, where string, at time.Time) Message {
 		notYou)
 }
 
+// RemovalEnded tells what a computer removed from the backup in a run for which its
+// person had signed in, and until when that can come back.
+func RemovalEnded(to Person, computer, what, where, id string, at, until time.Time) Message {
+	return to.message("Old versions were removed from your backup",
+		named(computer)+" freed space in your backup"+circumstances(where, at)+". It removed "+what+", which your settings for versions no longer keep.",
+		"Until "+until.UTC().Format("2 January 2006")+" all of it can come back: ask your administrators, and give them the number of this removal:",
+		id,
+		notYou)
+}
+
+// RemovalStopped tells that such a run was stopped because far more would go than usual.
+func RemovalStopped(to Person, computer, why, what, where, id string, at time.Time) Message {
+	return to.message("A removal from your backup was stopped",
+		named(computer)+" was about to remove much more from your backup than usual"+circumstances(where, at)+", so the server stopped it: "+why+". Until then it removed "+what+", and nothing of it is lost. Backing up goes on.",
+		"Your administrators were told. One of them lets the removal go on, or brings back what it took. Its number is:",
+		id,
+		notYou)
+}
+
+// RemovalAlert tells an administrator of the same.
+func RemovalAlert(to Person, account, why, what, id string, at time.Time) Message {
+	return to.message("A removal from a backup was stopped and waits for you",
+		"Much more than usual was about to be removed from the backup of "+oneLine(account, 254)+circumstances("", at)+", so the server stopped it: "+why+". Until then "+what+" went into the hold, from which it can come back. Until you decide, nothing more is removed from this account; backing up goes on.",
+		"Ask the person whether they wanted this. It may be a large folder that they took out of the backup, or somebody who means harm. Then, on the server, let it go on, end it, or bring back what it took:",
+		"holdfast-server removal allow "+id+"\nholdfast-server removal refuse "+id+"\nholdfast-server removal undo "+id)
+}
+
+// RemovalDecided tells a person what an administrator did about a removal, and what
+// that means.
+func RemovalDecided(to Person, computer, what, next, id string) Message {
+	return to.message("A removal from your backup: an administrator has decided",
+		"An administrator looked at the removal "+id+", in which "+named(computer)+" freed space in your backup, and "+what+". "+next)
+}
+
 func named(computer string) string {
 	if computer = oneLine(computer, 100); computer != "" {
 		return "\u201c" + computer + "\u201d"

@@ -145,7 +145,16 @@ func byEmail(ctx context.Context, q database.Querier, email string) (Person, err
 
 // List returns everybody by e-mail, removed people too.
 func (s *Service) List(ctx context.Context) ([]Person, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+columns+" FROM person ORDER BY email, created, id")
+	return list(ctx, s.db, "")
+}
+
+// Administrators are those who are told when something waits for an administrator.
+func (s *Service) Administrators(ctx context.Context, q database.Querier) ([]Person, error) {
+	return list(ctx, q, "WHERE state = 'active' AND role IN ('administrator', 'owner')")
+}
+
+func list(ctx context.Context, q database.Querier, which string) ([]Person, error) {
+	rows, err := q.QueryContext(ctx, "SELECT "+columns+" FROM person "+which+" ORDER BY email, created, id")
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}

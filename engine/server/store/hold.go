@@ -35,22 +35,28 @@ func (s *Service) Remove(ctx context.Context, account string, kind storage.Kind,
 		return s.unlock(ctx, f)
 	}
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		there, err := changes(ctx, tx,
-			`UPDATE object SET state = 'held', changed = $4, by_whom = $5
-			 WHERE account = $1 AND kind = $2 AND name = $3 AND state = 'stored'`,
-			f.account, string(f.kind), f.name, database.Millis(s.now()), by)
-		if err != nil {
-			return err
-		}
-		if !there {
-			return ErrNotFound
-		}
-		r, err := look(ctx, tx, f)
-		if err != nil {
-			return err
-		}
-		return count(ctx, tx, f, r.size, -1)
+		_, err := s.holdBack(ctx, tx, f, by, "")
+		return err
 	})
+}
+
+// holdBack puts a stored file into the hold and tells what it was.
+func (s *Service) holdBack(ctx context.Context, tx *sql.Tx, f file, by, removal string) (row, error) {
+	there, err := changes(ctx, tx,
+		`UPDATE object SET state = 'held', changed = $4, by_whom = $5, removal = $6
+		 WHERE account = $1 AND kind = $2 AND name = $3 AND state = 'stored'`,
+		f.account, string(f.kind), f.name, database.Millis(s.now()), by, removal)
+	if err != nil {
+		return row{}, err
+	}
+	if !there {
+		return row{}, ErrNotFound
+	}
+	r, err := look(ctx, tx, f)
+	if err != nil {
+		return row{}, err
+	}
+	return r, count(ctx, tx, f, r.size, -1)
 }
 
 // Unhold brings a file back from the hold, whatever the quota says. ErrNotFound when
@@ -72,7 +78,7 @@ func (s *Service) Unhold(ctx context.Context, account string, kind storage.Kind,
 // release turns a held row into a stored one and tells its size.
 func (s *Service) release(ctx context.Context, tx *sql.Tx, f file) (size int64, err error) {
 	there, err := changes(ctx, tx,
-		`UPDATE object SET state = 'stored', changed = $4, by_whom = ''
+		`UPDATE object SET state = 'stored', changed = $4, by_whom = '', removal = ''
 		 WHERE account = $1 AND kind = $2 AND name = $3 AND state = 'held'`,
 		f.account, string(f.kind), f.name, database.Millis(s.now()))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/engine/server/access"
 	"holdfast/engine/server/store"
 	"holdfast/engine/storage"
 )
@@ -86,7 +87,11 @@ func (w *world) raw(method, path string) (int, string) {
 	defer conn.Close()
 	r := &http.Request{Header: http.Header{}}
 	r.SetBasicAuth(annLaptop, "secret")
-	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: %s\r\nContent-Length: 5\r\n\r\nhello", method, path, r.Header.Get("Authorization"))
+	_, right, err := w.service.OpenRemoval(w.t.Context(), ann, annLaptop, "", untold) // tricks that the right would let through
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: %s\r\n%s: %s\r\nContent-Length: 5\r\n\r\nhello", method, path, r.Header.Get("Authorization"), access.RightHeader, right)
 	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {
 		w.t.Fatalf("%s %s: %v", method, path, err)

@@ -45,11 +45,14 @@ func (s *Service) Routes() []access.Route {
 				Doc: "List the files of " + string(k) + ", as version 1 or 2 of the protocol."})
 		}
 		pattern := root + string(k) + name
-		remove, doc := access.Route{Handle: s.keep(k)}, "Refused: a computer's credential does not remove."
-		if k == storage.Locks {
-			remove, doc = access.Route{Handle: s.removeLock}, "Remove a lock."
+		remove := access.Route{Handle: s.keep(k), BlockedMay: true, Doc: "Refused: a computer's credential does not remove."}
+		switch k {
+		case storage.Locks:
+			remove = access.Route{Handle: s.removeLock, BlockedMay: true, Doc: "Remove a lock."}
+		case storage.Packs, storage.Index, storage.Snapshots:
+			remove = access.Route{Handle: s.removeUnder(k), Need: access.Removing, Doc: "Remove " + word + " under an open removal, into the hold."}
 		}
-		remove.Method, remove.Pattern, remove.Doc, remove.BlockedMay = http.MethodDelete, pattern, doc, true
+		remove.Method, remove.Pattern = http.MethodDelete, pattern
 		routes = append(routes, remove,
 			access.Route{Method: http.MethodGet, Pattern: pattern, Handle: s.get(k), BlockedMay: k != storage.Packs,
 				Doc: "Read " + word + " or one range of it."},
@@ -60,7 +63,10 @@ func (s *Service) Routes() []access.Route {
 	routes = append(routes, access.Route{Method: http.MethodHead, Pattern: root + string(storage.Packs) + "/{name}", Handle: s.get(storage.Packs), BlockedMay: true,
 		Doc: "Whether a file of data is there, and how large it is."})
 	for i := range routes {
-		routes[i].Need, routes[i].Body = access.Computer, -1
+		if routes[i].Need == "" {
+			routes[i].Need = access.Computer
+		}
+		routes[i].Body = -1
 	}
 	return routes
 }
@@ -106,7 +112,7 @@ func (s *Service) free(w http.ResponseWriter, r *http.Request, c access.Caller) 
 
 func (s *Service) keepAll(http.ResponseWriter, *http.Request, access.Caller) error {
 	return access.Problem{Status: http.StatusForbidden, Code: "forbidden",
-		Message: "A computer's credential adds files and reads them; it cannot remove any. Nothing was removed. Old versions are removed by the server."}
+		Message: "A computer's credential adds files and reads them; it cannot remove any. Nothing was removed."}
 }
 
 func (s *Service) keep(k storage.Kind) func(http.ResponseWriter, *http.Request, access.Caller) error {
@@ -128,4 +134,26 @@ func (s *Service) removeLock(w http.ResponseWriter, r *http.Request, c access.Ca
 	}
 	w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// headerSuperseded names, with the deletion of a snapshot, the one that has come in its
+// place: that counts as received when the deleted one was.
+const headerSuperseded = "Holdfast-Superseded-By"
+
+func (s *Service) removeUnder(k storage.Kind) func(http.ResponseWriter, *http.Request, access.Caller) error {
+	return func(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+		f, err := target(r, c, k)
+		if err != nil {
+			return err
+		}
+		by := r.Header.Get(headerSuperseded)
+		if by != "" && (k != storage.Snapshots || storage.CheckName(k, by) != nil || by == f.name) {
+			return s.explain(errSuperseded)
+		}
+		if err := s.removeIn(r.Context(), c.Removal, f, by); err != nil {
+			return s.explain(err)
+		}
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
 }

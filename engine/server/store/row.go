@@ -26,6 +26,7 @@ type row struct {
 	state    state
 	received time.Time
 	changed  time.Time
+	computer string
 	work     string
 }
 
@@ -34,8 +35,8 @@ func look(ctx context.Context, q database.Querier, f file) (row, error) {
 	var r row
 	var received, changed int64
 	err := q.QueryRowContext(ctx,
-		"SELECT size, state, received, changed, work FROM object WHERE account = $1 AND kind = $2 AND name = $3",
-		f.account, string(f.kind), f.name).Scan(&r.size, &r.state, &received, &changed, &r.work)
+		"SELECT size, state, received, changed, computer, work FROM object WHERE account = $1 AND kind = $2 AND name = $3",
+		f.account, string(f.kind), f.name).Scan(&r.size, &r.state, &received, &changed, &r.computer, &r.work)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row{}, ErrNotFound
 	}

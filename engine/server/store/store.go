@@ -11,8 +11,10 @@
 // Promises: an answer of 200 means that bytes and row are durable. Bytes whose SHA-256
 // is not their name are refused before the last of them is written. Nothing is ever
 // overwritten. A computer's credential adds and reads; it removes locks and nothing
-// else. What the server itself removes is invisible at once and comes back on demand
-// for as long as the hold lasts. A full disk serves reads.
+// else, unless its person has opened a removal for it (Removal), which is for hours,
+// counted, and stops by itself far outside the usual. What is removed, by that or by
+// the server itself, is invisible at once and comes back on demand for as long as the
+// hold lasts. A full disk serves reads.
 //
 // The account comes from the credential, never from the path. Who may come at all is
 // decided by package access. Nothing here can decrypt what it keeps.
@@ -21,6 +23,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -78,6 +81,11 @@ type Options struct {
 	MayUpload func(ctx context.Context, c access.Caller) error
 	// Stored is told of each snapshot that has arrived.
 	Stored func(ctx context.Context, c access.Caller, kind storage.Kind, name string, at time.Time)
+	// Frozen is told, in the same transaction, of a removal that was stopped.
+	Frozen func(ctx context.Context, tx *sql.Tx, r Removal) error
+	// Usual is below which amounts no removal is unusual. Zero values stand for 32 MiB
+	// and three months.
+	Usual Usual
 	// Hold is how long removed files can come back. 0 stands for 30 days.
 	Hold time.Duration
 	Log  *slog.Logger
@@ -104,6 +112,15 @@ func New(db *database.DB, bytes Bytes, o Options, now func() time.Time) *Service
 	}
 	if o.Stored == nil {
 		o.Stored = func(context.Context, access.Caller, storage.Kind, string, time.Time) {}
+	}
+	if o.Frozen == nil {
+		o.Frozen = func(context.Context, *sql.Tx, Removal) error { return nil }
+	}
+	if o.Usual.Bytes == 0 {
+		o.Usual.Bytes = 32 << 20
+	}
+	if o.Usual.Months == 0 {
+		o.Usual.Months = 3
 	}
 	if o.Hold == 0 {
 		o.Hold = 30 * 24 * time.Hour

@@ -88,7 +88,7 @@ func onS3(t testing.TB) store.Bytes {
 func newWorld(t testing.TB, db *database.DB, at store.Bytes) *world {
 	w := &world{t: t, db: db, bytes: at, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	w.service = w.newService()
-	handler, err := access.Handler(w.service.Routes(), access.Options{Sessions: w, Computers: w, People: knownPeople{}, Now: w.now})
+	handler, err := access.Handler(w.service.Routes(), access.Options{Sessions: w, Computers: w, People: knownPeople{}, Removals: w.service, Now: w.now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -245,24 +245,3 @@ func (s *Store) why(ctx context.Context, err error) error {
 	}
 	return err
 }
-
-// Remove takes a file away. The account server lets a computer do so with locks only.
-func (s *Store) Remove(ctx context.Context, k storage.Kind, name string) error {
-	if err := s.begin(ctx, k, name); err != nil {
-		return err
-	}
-	var lost bool
-	err := s.do(ctx, call{
-		what: "removing " + label(k, name), method: http.MethodDelete, url: s.address(k, name), lost: &lost,
-		take: func(a *answer) error {
-			if a.granted() && a.foreign() {
-				return a.stranger()
-			}
-			return a.refusal()
-		},
-	})
-	if lost && errors.Is(err, storage.ErrNotFound) {
-		return nil // an earlier try did it
-	}
-	return err
-}

@@ -12,6 +12,9 @@
 // code and sentence are the server's own. An answer that no such server gives, such as
 // the sign-in page of a hotel, is storage.ErrUnreachable too, never "no such file".
 //
+// What the account server lets a computer remove under a removal, which its person has
+// opened, goes with the right of that in a header of its own.
+//
 // Beyond the protocol it sends If-None-Match: * with uploads (RFC 9110, section
 // 13.1.2) and reads Holdfast-Free, both of which a plain server ignores. Redirects are
 // not followed, because the credential would go along.
@@ -42,14 +45,18 @@ type Options struct {
 	// Plain http is only taken for this very computer.
 	URL            string
 	User, Password string
-	Transport      http.RoundTripper // nil: NewTransport(nil), which Close closes
-	Retry          time.Duration     // how long transient trouble is borne, 0: 20 seconds
+	// Removal is the right of an open removal of the account server, which goes along
+	// with everything that is removed; "" for none.
+	Removal   string
+	Transport http.RoundTripper // nil: NewTransport(nil), which Close closes
+	Retry     time.Duration     // how long transient trouble is borne, 0: 20 seconds
 }
 
 // Store is a repository on a server.
 type Store struct {
 	base           *url.URL // ends in a slash
 	user, password string
+	removal        string
 	client         *http.Client
 	retry          time.Duration
 	own            *http.Transport // nil when the caller brought one
@@ -75,7 +82,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{base: base, user: o.User, password: o.Password, retry: o.Retry}
+	s := &Store{base: base, user: o.User, password: o.Password, removal: o.Removal, retry: o.Retry}
 	if s.retry <= 0 {
 		s.retry = defaultRetry
 	}

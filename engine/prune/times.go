@@ -1,0 +1,88 @@
+package prune
+
+import (
+	"context"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+	"holdfast/engine/repo"
+	"holdfast/engine/retention"
+	"holdfast/engine/storage"
+)
+
+// times are the snapshots of a device, the newest first, and the moments by which they
+// count: their own, or those at which the store received them.
+type times struct {
+	snapshots []catalog.Snapshot
+	received  map[repo.ID]time.Time // nil: their own
+}
+
+func (r *run) times(ctx context.Context, snapshots []catalog.Snapshot) (times, error) {
+	if !r.Received {
+		return times{snapshots: snapshots}, nil
+	}
+	received, err := Received(ctx, r.Repo)
+	return times{snapshots, received}, err
+}
+
+// Received is when the store of a repository received each snapshot, as far as it says.
+func Received(ctx context.Context, r *repo.Repository) (map[repo.ID]time.Time, error) {
+	received := map[repo.ID]time.Time{}
+	err := r.Store().List(ctx, storage.Snapshots, func(info storage.Info) error {
+		if id, err := repo.ParseID(info.Name); err == nil && !info.ModTime.IsZero() {
+			received[id] = info.ModTime
+		}
+		return nil
+	})
+	return received, err
+}
+
+// of is the moment by which a snapshot counts, false when nobody knows it.
+func (t times) of(s catalog.Snapshot) (time.Time, bool) {
+	if t.received == nil {
+		return s.Time, true
+	}
+	at, ok := t.received[s.ID]
+	return at, ok
+}
+
+// keep are the snapshots that a policy wants.
+func (t times) keep(now time.Time, policy engine.Retention) map[repo.ID]bool {
+	keep := map[repo.ID]bool{}
+	var versions []retention.Version
+	var ids []repo.ID
+	for _, s := range t.snapshots {
+		at, ok := t.of(s)
+		if !ok {
+			keep[s.ID] = true
+			continue
+		}
+		versions, ids = append(versions, retention.Version{Time: at, ID: s.ID.String()}), append(ids, s.ID)
+	}
+	for i, stays := range retention.Keep(versions, now, policy) {
+		if stays {
+			keep[ids[i]] = true
+		}
+	}
+	return keep
+}
+
+// goneAfter translates a moment into the snapshots' own time, in which the catalog
+// notes when a file went away: Unix nanoseconds. A file counts as gone when the next
+// snapshot after that was received, so that none does too early; and where the order
+// of receipt is not that of the snapshots, the earlier bound holds.
+func (t times) goneAfter(moment time.Time) int64 {
+	if t.received == nil {
+		return moment.UnixNano()
+	}
+	after := int64(0)
+	for i := len(t.snapshots) - 1; i >= 0; i-- {
+		at, ok := t.of(t.snapshots[i])
+		if !ok || at.After(moment) {
+			break
+		}
+		after = t.snapshots[i].Time.UnixNano()
+	}
+	return after
+}
