@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"holdfast/engine"
@@ -109,22 +110,30 @@ func (a *Agent) heal(ctx context.Context, r *repo.Repository, found verify.Resul
 }
 
 // captureAgain reads the affected files of this computer anew, as far as they are
-// still there.
+// still there. Where a folder is affected that lies above what was chosen, such as the
+// top of all, only what was chosen in it is read: the rest was never backed up.
 func (a *Agent) captureAgain(ctx context.Context, device string, found verify.Result) error {
+	above, err := a.aboveChosen()
+	if err != nil {
+		return err
+	}
 	paths := make(map[string]bool, len(found.Files))
 	var present []string
+	all := found.DamagedFiles > int64(len(found.Files)) // there are more than were named
+	whole := all
 	for _, f := range found.Files {
 		full := onDisk(f.Path)
 		if f.Device != device || paths[full] || a.hidden(device, f.Path) {
 			continue
 		}
 		paths[full] = true
-		if _, err := os.Lstat(full); err == nil {
+		if f.Folder && above(full) {
+			whole = true
+		} else if _, err := os.Lstat(full); err == nil {
 			present = append(present, full)
 		}
 	}
-	all := found.DamagedFiles > int64(len(found.Files)) // there are more than were named
-	if all {
+	if whole {
 		present = nil
 	} else if len(present) == 0 {
 		return nil
@@ -142,8 +151,21 @@ func (a *Agent) captureAgain(ctx context.Context, device string, found verify.Re
 		a.reread = nil
 		a.mu.Unlock()
 	}()
-	_, err = a.capture(ctx, present, nil, all)
+	_, err = a.capture(ctx, present, nil, whole)
 	return err
+}
+
+// aboveChosen says of a folder whether it is only on the way to what is backed up.
+func (a *Agent) aboveChosen() (func(path string) bool, error) {
+	s := a.current()
+	rules, err := a.compile(s.Selection)
+	if err != nil {
+		return nil, err
+	}
+	return func(path string) bool {
+		d := rules.Decide(path, true)
+		return !d.Included && (d.Descend || slices.ContainsFunc(s.Once, func(once string) bool { return once != path && within(once, path) }))
+	}, nil
 }
 
 // Drill implements engine.Trust.

@@ -163,6 +163,31 @@ func TestACheckMendsWhatThisComputerStillHas(t *testing.T) {
 	}
 }
 
+func TestACheckThatFindsTheTopFolderLostReadsOnlyWhatWasChosen(t *testing.T) {
+	for _, kind := range []string{"index", "data"} {
+		t.Run(kind, func(t *testing.T) {
+			w := newWorldApart(t).setUp().write("letter.txt", "dear all")
+			outside := filepath.Join(filepath.Dir(w.user), "never chosen.txt")
+			replaceFile(t, outside, []byte("private"))
+			w.backUp()
+			for _, p := range w.stored(kind) {
+				spoil(t, p)
+			}
+			result, err := w.Check(w.ctx(), 100)
+			if err != nil || len(result.Errors) == 0 {
+				t.Fatalf("%+v, %v", result, err)
+			}
+			is(t, w.restored(engine.Ref{Path: w.user}), "letter.txt", "dear all")
+			if list, err := w.Versions(w.ctx(), "", outside); engine.KindOf(err) != engine.KindNotFound {
+				t.Errorf("it backed up what nobody chose: %+v, %v", list, err)
+			}
+			if result, err := w.Check(w.ctx(), 100); err != nil || kind == "index" && len(result.Errors) != 0 {
+				t.Errorf("afterwards: %+v, %v", result, err)
+			}
+		})
+	}
+}
+
 func TestATestRestoreIsDated(t *testing.T) {
 	w := newWorldApart(t).setUp().write("letter.txt", "dear all")
 	w.backUp()
