@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"holdfast/engine/account"
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
+	"holdfast/engine/server/people"
 	"holdfast/engine/server/store"
 	"holdfast/engine/server/store/storetest"
 	"holdfast/engine/storage"
@@ -54,14 +56,51 @@ func (c *college) lie() (sum int64) {
 	return sum
 }
 
-// stored is how many files of a kind the person has.
-func (c *college) stored(kind storage.Kind) int {
+// names are those of the files of a kind that the person has.
+func (c *college) names(kind storage.Kind) (names []string) {
 	c.t.Helper()
 	list, err := c.v.store.Files(c.t.Context(), c.person, kind)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return len(list)
+	for _, o := range list {
+		names = append(names, o.Name)
+	}
+	return names
+}
+
+// stored is how many there are.
+func (c *college) stored(kind storage.Kind) int { return len(c.names(kind)) }
+
+// afterTheHold lets the hold go of what it has now.
+func (c *college) afterTheHold() {
+	c.t.Helper()
+	c.clock.pass(30*aDay + time.Hour)
+	if _, err := c.v.store.Purge(c.t.Context()); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// command runs holdfast-server beside the server that runs, and reads its JSON.
+func (c *college) command(into any, args ...string) {
+	c.t.Helper()
+	s := c.v.settings
+	args = append([]string{"--json"}, args...)
+	for flag, value := range map[string]string{
+		"--data": c.data, "--listen": s.Listen, "--database": s.Database, "--escrow-database": s.EscrowDatabase, "--storage": s.Storage,
+		"--s3-access-key": s.S3AccessKey, "--s3-secret-key-file": s.S3SecretKeyFile, "--smtp-address": s.SMTPAddress, "--smtp-from": s.SMTPFrom, "--smtp-tls": s.SMTPTLS,
+	} {
+		if value != "" {
+			args = append(args, flag, value)
+		}
+	}
+	out, err := exec.CommandContext(c.t.Context(), program(c.t, "holdfast-server"), args...).Output()
+	if err != nil {
+		c.t.Fatalf("holdfast-server %s: %v %s", strings.Join(args[:3], " "), err, said(err))
+	}
+	if err := json.Unmarshal(out, into); err != nil {
+		c.t.Fatalf("%v: %s", err, out)
+	}
 }
 
 // letters are the subjects and texts of those that wait to be sent to somebody.
@@ -191,6 +230,9 @@ func TestOldVersionsInAnAccountAreThinnedByAComputerOnWhichItsPersonHasSignedIn(
 			f.capture(100_000)
 			c.clock.pass(aDay / 2)
 		}
+		if err := p.store().Remove(t.Context(), storage.Snapshots, c.names(storage.Snapshots)[0]); !errors.Is(err, storage.ErrDenied) {
+			t.Errorf("a computer's own credential removes: %v", err)
+		}
 		p.reopen() // whoever signed in is long gone
 		_, err := p.Maintain(t.Context())
 		p.fails(err, engine.KindSignIn, "Nothing was changed")
@@ -212,10 +254,7 @@ func TestOldVersionsInAnAccountAreThinnedByAComputerOnWhichItsPersonHasSignedIn(
 		if now := c.lie(); now < lay {
 			t.Errorf("the hold has let go already: %d bytes, then %d", lay, now)
 		}
-		c.clock.pass(30*aDay + time.Hour)
-		if _, err := c.v.store.Purge(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		c.afterTheHold()
 		if now := c.lie(); now > lay-300_000 {
 			t.Errorf("%d bytes lay there, and now %d", lay, now)
 		}
@@ -230,4 +269,246 @@ func TestOldVersionsInAnAccountAreThinnedByAComputerOnWhichItsPersonHasSignedIn(
 			t.Errorf("the person was told %q", letters)
 		}
 	})
+}
+
+func TestWhatWasTakenOutOfTheBackupOfAnAccountGoesAfterThirtyDaysByBothClocks(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *college) {
+		other := c.computer("desktop")
+		theirs := other.write("theirs.dat", incompressible(100_000))
+		other.join()
+		other.backUp()
+		p := c.computer("laptop")
+		gone := p.write("Private/secret.dat", incompressible(1_000_000))
+		content := incompressible(300_000)
+		kept := p.write("Documents/thesis.dat", content)
+		p.join()
+		for range 3 {
+			p.write("Documents/note.txt", incompressible(100))
+			p.backUp()
+			c.clock.pass(time.Hour)
+		}
+		received, lay := c.receipts(), c.lie()
+		_, err := p.RemoveFromBackup(t.Context(), filepath.Dir(gone))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.backUp()
+		stays := func(when string) {
+			t.Helper()
+			p.maintain()
+			if list, err := p.Removals(t.Context()); err != nil || len(list) != 1 {
+				t.Errorf("%s: %+v, %v", when, list, err)
+			}
+		}
+		p.fast = 40 * aDay
+		p.reopen()
+		stays("by a clock of the computer that is wrong")
+		p.fast = 0
+		p.reopen()
+		c.clock.pass(29 * aDay)
+		stays("a day before")
+		c.clock.pass(2 * aDay)
+		p.backUp()
+		p.maintain()
+		if list, err := p.Removals(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("it is not carried out: %+v, %v", list, err)
+		}
+		for at, n := range received { // what was written anew counts from when the old one came
+			if now := c.receipts()[at]; now != n {
+				t.Errorf("%d snapshots were received at %v, and now %d", n, at, now)
+			}
+		}
+		p.restores("", kept, content)
+		data, err := os.ReadFile(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.restores(other.id(), theirs, string(data))
+		if _, err := p.Versions(t.Context(), "", gone); engine.KindOf(err) != engine.KindNotFound {
+			t.Errorf("the file is there: %v", err)
+		}
+		c.afterTheHold()
+		if now := c.lie(); now > lay-900_000 {
+			t.Errorf("%d bytes lay there, and now %d", lay, now)
+		}
+		p.restores("", kept, content)
+		other.restores("", theirs, string(data))
+		other.backUp()
+	})
+}
+
+// receipts counts the snapshots by when they were received.
+func (c *college) receipts() map[time.Time]int {
+	c.t.Helper()
+	list, err := c.v.store.Snapshots(c.t.Context(), c.person)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	at := map[time.Time]int{}
+	for _, o := range list {
+		at[o.Received]++
+	}
+	return at
+}
+
+func TestARemovalFarOutsideTheUsualWaitsForAnAdministratorWhoCanBringAllOfItBack(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *college) {
+		_, token, err := c.v.people.Invite(t.Context(), "own@college.edu", "Own", people.Owner, "the test")
+		if err == nil {
+			_, err = c.v.people.Accept(t.Context(), token)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := c.computer("laptop")
+		f := &changing{p, filepath.Join(p.user, "film.dat"), map[string]string{}}
+		code := p.join().RecoveryCode
+		for range 5 {
+			f.capture(12 << 20)
+			c.clock.pass(2 * time.Hour)
+		}
+		settings, err := p.Settings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Retention = engine.Retention{All: time.Hour, Monthly: time.Hour} // a slip, or somebody who means harm
+		if err := p.SaveSettings(t.Context(), settings); err != nil {
+			t.Fatal(err)
+		}
+		refused := func() {
+			t.Helper()
+			p.signIn()
+			_, err := p.Maintain(t.Context())
+			p.fails(err, engine.KindRefused, "Much more would be removed from your backup than usual")
+		}
+		used := c.packs()
+		refused()
+		if now := c.packs(); now > used*3/4 || now < used/2 {
+			t.Errorf("%d bytes of packs became %d", used, now)
+		}
+		for range 2 {
+			refused() // until somebody has decided
+		}
+		f.allRestore()
+		if letters := c.letters("own@college.edu", "waits for you"); len(letters) != 1 || len(c.letters("ann@college.edu", "was stopped")) != 1 {
+			t.Errorf("the owner was told %q", letters)
+		}
+		var list []store.Removal
+		c.command(&list, "removal", "list")
+		if len(list) != 1 || list[0].State != store.RemovalFrozen || list[0].Account != c.person {
+			t.Fatalf("%+v", list)
+		}
+		var decided store.Removal
+		c.command(&decided, "removal", "allow", list[0].ID, "--reason", "she made a film")
+		if decided.State != store.RemovalAllowed {
+			t.Errorf("%+v", decided)
+		}
+		p.maintain()
+		if now := c.packs(); now > used/4 {
+			t.Errorf("allowed, %d bytes of packs became %d", used, now)
+		}
+		if n := f.allRestore(); n != 1 {
+			t.Errorf("%d versions are left", n)
+		}
+		if out, err := p.restic(t.Context(), code, "check", "--read-data").CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		var back struct{ Back, Snapshots int }
+		c.command(&back, "removal", "undo", list[0].ID)
+		if back.Back == 0 || back.Snapshots != 4 {
+			t.Errorf("%+v", back)
+		}
+		if now := c.packs(); now < used {
+			t.Errorf("brought back, there are %d bytes of %d", now, used)
+		}
+		p.backUp()
+		if n := f.allRestore(); n != 5 {
+			t.Errorf("brought back, there are %d versions", n)
+		}
+		if out, err := p.restic(t.Context(), code, "check", "--read-data").CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+}
+
+func TestWhileAnotherProgramWorksOnTheAccountNothingIsRemoved(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		p.write("one.txt", "one")
+		code := p.join().RecoveryCode
+		p.backUp()
+		restic := p.restic(t.Context(), code, "backup", "--stdin")
+		stdin, err := restic.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stdin.Close()
+		if err := restic.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- restic.Wait() }()
+		for c.stored(storage.Locks) == 0 { // it is coming up
+			select {
+			case err := <-ended:
+				t.Fatalf("restic ended: %v", err)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+		p.signIn()
+		_, err = p.Maintain(t.Context())
+		p.fails(err, engine.KindBusy, "must not be disturbed")
+		if err := restic.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+		if n := c.stored(storage.Locks); n != 1 {
+			t.Fatalf("%d locks are left", n)
+		}
+		p.maintain() // its process is no more
+		if n := c.stored(storage.Locks); n != 0 {
+			t.Errorf("%d locks are left", n)
+		}
+	})
+}
+
+func TestACheckMendsAnAccountOnceItsPersonHasSignedIn(t *testing.T) {
+	c := newCollege(t)
+	p := c.computer("laptop")
+	content := incompressible(300_000)
+	path := p.write("thesis.dat", content)
+	p.join()
+	p.backUp()
+	name := c.names(storage.Index)[0]
+	file := filepath.Join(c.data, "objects", c.person, "index", name)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, data, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	p.reopen()
+	_, err = p.Check(t.Context(), 0)
+	p.fails(err, engine.KindSignIn, "found at the destination, and not yet mended")
+	if c.names(storage.Index)[0] != name {
+		t.Error("something was changed")
+	}
+	p.signIn()
+	if out, err := p.Check(t.Context(), 0); err != nil || len(out.Errors) == 0 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	for _, left := range c.names(storage.Index) {
+		if left == name {
+			t.Error("the damaged index file is there")
+		}
+	}
+	if out, err := p.Check(t.Context(), 100); err != nil || len(out.Errors) != 0 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	p.restores("", path, content)
+	if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
+		t.Errorf("held: %+v, %v", held, err)
+	}
 }

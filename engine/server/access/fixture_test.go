@@ -73,10 +73,20 @@ func (machines) Identify(_ context.Context, id, secret string) (computers.Comput
 	return c, nil
 }
 
+// rights knows one right.
+type rights struct{}
+
+func (rights) Removing(_ context.Context, _ computers.Computer, right string) (string, error) {
+	if right != "right" {
+		return "", access.Problem{Status: http.StatusForbidden, Code: "removal_over", Message: "It is over."}
+	}
+	return "a removal", nil
+}
+
 // options are those of a server with somebody of each sort. Tokens are called
 // "<person>", "<person>-stale" and "<person>-app".
 func options() access.Options {
-	o := access.Options{Computers: machines{}, Now: func() time.Time { return now }}
+	o := access.Options{Computers: machines{}, Removals: rights{}, Now: func() time.Time { return now }}
 	p, s := persons{}, sessions{}
 	for _, person := range []people.Person{
 		{ID: "member", Role: people.Member, State: people.Active},
@@ -115,6 +125,14 @@ func done(w http.ResponseWriter, _ *http.Request, _ access.Caller) error {
 type as func(r *http.Request)
 
 func nobody(*http.Request) {}
+
+// right is a computer with the right of a removal.
+func right(id, right string) as {
+	return func(r *http.Request) {
+		computer(id, "secret")(r)
+		r.Header.Set(access.RightHeader, right)
+	}
+}
 
 func browser(token string) as {
 	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: access.CookieName, Value: token}) }

@@ -13,7 +13,7 @@ import (
 // Each row is who asks, each column what a route needs: the code of the answer, "" for
 // one that is let through.
 func TestWhoMayUseARoute(t *testing.T) {
-	needs := []access.Need{access.Anyone, access.SignedIn, access.Fresh, access.Administrator, access.FreshAdministrator, access.Computer, access.ComputerOrPerson}
+	needs := []access.Need{access.Anyone, access.SignedIn, access.Fresh, access.Administrator, access.FreshAdministrator, access.Computer, access.ComputerOrPerson, access.Removing}
 	var routes []access.Route
 	for i, need := range needs {
 		routes = append(routes, access.Route{Method: "POST", Pattern: "/api/" + string('a'+rune(i)), Need: need, Handle: done})
@@ -22,28 +22,41 @@ func TestWhoMayUseARoute(t *testing.T) {
 	const (
 		un, unk, forb, fresh = "unauthenticated", "unknown_computer", "forbidden", "fresh_sign_in_needed"
 	)
-	all := func(code string) []string { return []string{"", code, code, code, code, code, code} }
+	all := func(code string) []string { return []string{"", code, code, code, code, code, code, code} }
 	for name, c := range map[string]struct {
 		who  as
 		want []string // in the order of needs
 	}{
-		"nobody":                          {nobody, []string{"", un, un, un, un, un, un}},
-		"a member":                        {browser("member"), []string{"", "", "", forb, forb, forb, ""}},
-		"a member for some time":          {browser("member-stale"), []string{"", "", fresh, forb, forb, forb, ""}},
-		"a member's app":                  {app("member-app"), []string{"", "", "", forb, forb, forb, ""}},
-		"an administrator":                {browser("administrator"), []string{"", "", "", "", "", forb, ""}},
-		"an administrator for some time":  {browser("administrator-stale"), []string{"", "", fresh, "", fresh, forb, ""}},
-		"an owner":                        {browser("owner"), []string{"", "", "", "", "", forb, ""}},
-		"a blocked person":                {browser("blocked"), []string{"", un, un, un, un, un, un}},
-		"a removed person":                {browser("removed"), []string{"", un, un, un, un, un, un}},
-		"a removed person's app":          {app("removed-app"), []string{"", un, un, un, un, un, un}},
-		"somebody who is only invited":    {browser("invited"), []string{"", un, un, un, un, un, un}},
-		"somebody who is not there":       {browser("nobody"), []string{"", un, un, un, un, un, un}},
-		"a wrong cookie":                  {browser("x"), []string{"", un, un, un, un, un, un}},
-		"a wrong token":                   {app("x"), []string{"", un, un, un, un, un, un}},
-		"an app's token in a cookie":      {browser("owner-app"), []string{"", un, un, un, un, un, un}},
-		"a cookie's token as a bearer":    {app("owner"), []string{"", un, un, un, un, un, un}},
-		"a computer":                      {computer("laptop", "secret"), []string{"", forb, forb, forb, forb, "", ""}},
+		"nobody":                          {nobody, []string{"", un, un, un, un, un, un, un}},
+		"a member":                        {browser("member"), []string{"", "", "", forb, forb, forb, "", forb}},
+		"a member for some time":          {browser("member-stale"), []string{"", "", fresh, forb, forb, forb, "", forb}},
+		"a member's app":                  {app("member-app"), []string{"", "", "", forb, forb, forb, "", forb}},
+		"an administrator":                {browser("administrator"), []string{"", "", "", "", "", forb, "", forb}},
+		"an administrator for some time":  {browser("administrator-stale"), []string{"", "", fresh, "", fresh, forb, "", forb}},
+		"an owner":                        {browser("owner"), []string{"", "", "", "", "", forb, "", forb}},
+		"a blocked person":                {browser("blocked"), []string{"", un, un, un, un, un, un, un}},
+		"a removed person":                {browser("removed"), []string{"", un, un, un, un, un, un, un}},
+		"a removed person's app":          {app("removed-app"), []string{"", un, un, un, un, un, un, un}},
+		"somebody who is only invited":    {browser("invited"), []string{"", un, un, un, un, un, un, un}},
+		"somebody who is not there":       {browser("nobody"), []string{"", un, un, un, un, un, un, un}},
+		"a wrong cookie":                  {browser("x"), []string{"", un, un, un, un, un, un, un}},
+		"a wrong token":                   {app("x"), []string{"", un, un, un, un, un, un, un}},
+		"an app's token in a cookie":      {browser("owner-app"), []string{"", un, un, un, un, un, un, un}},
+		"a cookie's token as a bearer":    {app("owner"), []string{"", un, un, un, un, un, un, un}},
+		"a computer":                      {computer("laptop", "secret"), []string{"", forb, forb, forb, forb, "", "", forb}},
+		"a computer with a right":         {right("laptop", "right"), []string{"", forb, forb, forb, forb, "", "", ""}},
+		"a computer with a wrong right":   {right("laptop", "x"), []string{"", forb, forb, forb, forb, "", "", "removal_over"}},
+		"a computer with no right in it":  {right("laptop", ""), []string{"", forb, forb, forb, forb, "", "", "removal_over"}},
+		"a blocked computer with a right": {right("blocked", "right"), all("blocked")},
+		"a computer with two rights": {func(r *http.Request) {
+			right("laptop", "right")(r)
+			r.Header.Add(access.RightHeader, "right")
+		}, []string{"", forb, forb, forb, forb, "", "", forb}},
+		"a right alone": {func(r *http.Request) { r.Header.Set(access.RightHeader, "right") }, []string{"", un, un, un, un, un, un, un}},
+		"a person with a right": {func(r *http.Request) {
+			app("owner-app")(r)
+			r.Header.Set(access.RightHeader, "right")
+		}, []string{"", "", "", "", "", forb, "", forb}},
 		"a computer with a wrong secret":  {computer("laptop", "Secret"), all(unk)},
 		"a computer that is unknown":      {computer("other", "secret"), all(unk)},
 		"a computer without a secret":     {computer("laptop", ""), all(unk)},
@@ -63,7 +76,7 @@ func TestWhoMayUseARoute(t *testing.T) {
 		"two headers": {func(r *http.Request) {
 			r.Header["Authorization"] = []string{"Bearer owner-app", "Bearer owner-app"}
 		}, all(un)},
-		"two cookies": {func(r *http.Request) { browser("owner")(r); browser("member")(r) }, []string{"", un, un, un, un, un, un}},
+		"two cookies": {func(r *http.Request) { browser("owner")(r); browser("member")(r) }, []string{"", un, un, un, un, un, un, un}},
 	} {
 		for i, want := range c.want {
 			w := ask(h, "POST", routes[i].Pattern, c.who)
@@ -123,6 +136,11 @@ func TestARouteWithoutANeedDoesNotStart(t *testing.T) {
 	twin.Pattern = "/a/{name}"
 	if _, err := access.Handler([]access.Route{good, twin}, options()); err == nil {
 		t.Error("the same route with another name in it: it starts")
+	}
+	removing, o := good, options()
+	removing.Need, o.Removals = access.Removing, nil
+	if _, err := access.Handler([]access.Route{removing}, o); err == nil {
+		t.Error("nobody to ask who may remove: it starts")
 	}
 	if _, err := access.Handler([]access.Route{good}, access.Options{}); err == nil {
 		t.Error("nobody to ask who calls: it starts")

@@ -78,10 +78,10 @@ func (s *Service) baseOf(ctx context.Context, tx *sql.Tx, account string, now ti
 	return b, err
 }
 
-// packBytes are the bytes of the stored packs that were received since a moment.
+// packBytes are the bytes of the stored packs that were received after a moment.
 func packBytes(ctx context.Context, q database.Querier, account string, since int64) (n int64, err error) {
 	err = q.QueryRowContext(ctx, `SELECT COALESCE(SUM(size), 0) FROM object
-		WHERE account = $1 AND kind = $2 AND state = 'stored' AND received >= $3`, account, string(storage.Packs), since).Scan(&n)
+		WHERE account = $1 AND kind = $2 AND state = 'stored' AND received > $3`, account, string(storage.Packs), since).Scan(&n)
 	return n, err
 }
 
@@ -115,8 +115,9 @@ func monthOf(at time.Time) (first, next int64) {
 	return database.Millis(time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)), database.Millis(time.Date(y, m+1, 1, 0, 0, 0, 0, time.UTC))
 }
 
-// mayGo is how many bytes may go before somebody has to look how many there are.
-func (s *Service) mayGo(base, now int64) int64 { return max(s.o.Usual.Bytes, now-base/2) }
+// mayGo is how many more bytes may go, of which there were base and are now, before
+// somebody has to look anew how many there are.
+func (s *Service) mayGo(base, now int64) int64 { return max(s.o.Usual.Bytes, base/2) - (base - now) }
 
 // removeIn puts a file into the hold under an open removal. A snapshot in whose place
 // another has come hands its time of receipt on. What is far outside the usual freezes
@@ -244,7 +245,7 @@ func (s *Service) judge(ctx context.Context, tx *sql.Tx, id, account string) err
 	if gone := b.bytes - now; gone > s.o.Usual.Bytes && 2*gone > b.bytes {
 		return &unusualError{fmt.Sprintf("%d of %d bytes would be gone", gone, b.bytes)}
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE removal SET may_bytes = $2 WHERE id = $1", id, bytes+max(1, now-b.bytes/2))
+	_, err = tx.ExecContext(ctx, "UPDATE removal SET may_bytes = $2 WHERE id = $1", id, bytes+s.mayGo(b.bytes, now))
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -50,6 +51,8 @@ type world struct {
 	quota int64
 	may   error
 	told  []string // snapshots that Stored was told of
+
+	stopped []string // removals that Frozen was told of
 }
 
 // each runs a test on both databases and both places of bytes.
@@ -61,6 +64,9 @@ func each(t *testing.T, run func(t *testing.T, w *world)) {
 				t.Fatal(err)
 			}
 			if _, err := db.ExecContext(t.Context(), "DELETE FROM object_usage"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.ExecContext(t.Context(), "DELETE FROM removal"); err != nil {
 				t.Fatal(err)
 			}
 			run(t, newWorld(t, db, onS3(t)))
@@ -112,6 +118,13 @@ func (w *world) newService() *store.Service {
 			defer w.mu.Unlock()
 			w.told = append(w.told, c.Computer.ID+" "+string(k)+" "+name+" "+at.Format(time.RFC3339))
 		},
+		Frozen: func(_ context.Context, _ *sql.Tx, r store.Removal) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.stopped = append(w.stopped, r.ID)
+			return nil
+		},
+		Usual: store.Usual{Bytes: 500_000},
 	}, w.now)
 }
 
