@@ -130,13 +130,18 @@ type Restore interface {
 
 // Keep is the care of old versions.
 type Keep interface {
-	// Maintain thins versions by the settings, frees space and tidies up.
+	// Maintain thins versions by the settings, carries out the removals whose time to
+	// undo is over, frees space and tidies up. In an account it needs a sign-in of the
+	// last minutes (Account.SignIn); without one the answer is KindFresh and nothing was
+	// changed. What goes there can be brought back by the institution for 30 days.
 	Maintain(ctx context.Context) (MaintainResult, error)
 }
 
 // Trust shows that what is stored can be restored.
 type Trust interface {
-	// Check reads the structure, and percent (0 to 100) of all data as well.
+	// Check reads the structure, and percent (0 to 100) of all data as well. What is
+	// damaged is mended; in an account that needs a sign-in of the last minutes, without
+	// which the answer is KindFresh.
 	Check(ctx context.Context, percent float64) (CheckResult, error)
 	// Drill restores random files from the destination alone and compares.
 	Drill(ctx context.Context) (Proof, error)

@@ -235,7 +235,7 @@ func TestOldVersionsInAnAccountAreThinnedByAComputerOnWhichItsPersonHasSignedIn(
 		}
 		p.reopen() // whoever signed in is long gone
 		_, err := p.Maintain(t.Context())
-		p.fails(err, engine.KindSignIn, "Nothing was changed")
+		p.fails(err, engine.KindFresh, "Nothing was changed")
 		if n := c.stored(storage.Snapshots); n != 24 {
 			t.Fatalf("%d snapshots are there", n)
 		}
@@ -491,7 +491,7 @@ func TestACheckMendsAnAccountOnceItsPersonHasSignedIn(t *testing.T) {
 	}
 	p.reopen()
 	_, err = p.Check(t.Context(), 0)
-	p.fails(err, engine.KindSignIn, "found at the destination, and not yet mended")
+	p.fails(err, engine.KindFresh, "found at the destination, and not yet mended")
 	if c.names(storage.Index)[0] != name {
 		t.Error("something was changed")
 	}

@@ -20,7 +20,7 @@ func (s *Screen) askRemove(n *node) {
 	name, path := n.row.Name, n.row.Path
 	until := s.deps.Now().Add(hold).Format("2 January")
 	words := look.SoftParagraph(fmt.Sprintf(
-		"Every version of **%s** that is stored disappears from Get Files at once, and is deleted for good on %s. Until then you can undo it here. The files on this computer stay as they are.", name, until))
+		"Every version of **%s** that is stored disappears from Get Files at once, and is deleted for good after %s. Until then you can undo it here. The files on this computer stay as they are.", name, until))
 	stop := look.Check("Stop backing it up as well", engine.MarkCheck, nil)
 	again := look.SmallParagraph("Otherwise it is stored again with the next backup, without its older versions.")
 	body := look.Column(12, words, look.Column(2, look.Leading(stop), look.Pad(again, 0, 0, 0, 24)))
@@ -79,7 +79,7 @@ func (s *Screen) showRemovals() {
 		list.Add(s.removalRow(r, func() { sheet.Hide() }))
 	}
 	body := look.Column(12,
-		look.SoftParagraph("What was removed from the backup is deleted for good on the day that stands beside it."), list)
+		look.SoftParagraph("What was removed from the backup is deleted for good after the day that stands beside it."), list)
 	sheet = look.SheetSized(s.deps.Window, "Removed from the backup", scrolled(look.Pad(body, 0, 12, 0, 0), 60+58*float32(len(s.state.removals))), 560,
 		look.Primary("Done", "", func() { sheet.Hide() }))
 	sheet.Show()
@@ -88,7 +88,7 @@ func (s *Screen) showRemovals() {
 func (s *Screen) removalRow(r engine.Removal, closed func()) fyne.CanvasObject {
 	words := look.Column(0,
 		look.Body(r.Path).TruncateMiddle(),
-		look.SoftSmall(fmt.Sprintf("%s, %s · deleted for good on %s", look.Files(r.Amount.Files), look.Bytes(r.Amount.Bytes), r.Final.Format("2 January"))).Truncate())
+		look.SoftSmall(fmt.Sprintf("%s, %s · deleted for good after %s", look.Files(r.Amount.Files), look.Bytes(r.Amount.Bytes), r.Final.Format("2 January"))).Truncate())
 	undo := look.Secondary("Undo", "undo-2", func() {
 		closed()
 		s.desk.Once(func(ctx context.Context) func() {

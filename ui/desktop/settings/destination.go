@@ -139,10 +139,19 @@ func (s *Screen) checkMenu() *fyne.Menu {
 }
 
 // runCheck goes on when the screen is hidden, until Stop.
-func (s *Screen) runCheck(share float64) {
+func (s *Screen) runCheck(share float64) { s.checkAll(share, false) }
+
+// checkAll checks; signed says that the person has signed in so that what is damaged in
+// an account can be mended.
+func (s *Screen) checkAll(share float64, signed bool) {
 	s.run(&s.state.check, &s.stopCheck, "Checking", func(ctx context.Context) func(stopped bool) task {
 		result, err := s.deps.Engine.Check(ctx, share)
-		return func(stopped bool) task { return checkTask(result, err, stopped) }
+		return func(stopped bool) task {
+			if !signed && engine.KindOf(err) == engine.KindFresh {
+				s.again("Mending the backup", err, func() { s.checkAll(share, true) })
+			}
+			return checkTask(result, err, stopped)
+		}
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 // Engine is what this screen needs of the running backup.
 type Engine interface {
 	engine.Preferences
+	engine.Keep
 	engine.Keys
 	engine.Trust
 	engine.Watch
@@ -62,6 +63,7 @@ type state struct {
 	known   bool                    // the preview is there
 	check   task
 	drill   task
+	space   task
 }
 
 // note is the line that says what was changed, with its undo.
@@ -89,7 +91,7 @@ type Screen struct {
 
 	loading, reading, opening, previewing, listing ask.Lane
 	saving                                         bool
-	stopCheck, stopDrill                           context.CancelFunc // nil: it does not run
+	stopCheck, stopDrill, stopSpace                context.CancelFunc // nil: it does not run
 }
 
 // New makes the screen; Show starts it.

@@ -35,7 +35,8 @@ type fake struct {
 	note      string // what disconnecting leaves to do
 	calls     []string
 	hold      chan struct{} // when set, saving waits for it
-	stale     bool          // a change of the keys needs a fresh sign-in
+	stale     bool          // a change of the keys, and removing, need a fresh sign-in
+	damaged   bool          // a check has something to mend
 }
 
 // needsSignIn is what the server says of a change of the keys.
@@ -105,7 +106,14 @@ func (f *fake) Check(ctx context.Context, share float64) (engine.CheckResult, er
 		<-ctx.Done()
 		return engine.CheckResult{}, ctx.Err()
 	}
+	if err := f.needsSignIn(); f.damaged && err != nil {
+		return engine.CheckResult{}, err
+	}
 	return engine.CheckResult{Packs: 1204, Blobs: 240118, Damaged: []string{"/Users/ann/Documents/thesis/figures/spectrum-07.tif"}, Errors: []string{"pack 3f2a is shorter than its header says"}}, f.fail
+}
+func (f *fake) Maintain(context.Context) (engine.MaintainResult, error) {
+	f.called("maintain")
+	return engine.MaintainResult{Forgotten: 31, Freed: 4.2e9, Packs: 12}, f.needsSignIn()
 }
 func (f *fake) Drill(context.Context) (engine.Proof, error) {
 	return engine.Proof{Amount: engine.Amount{Files: 214, Bytes: 1.2e9}, Took: 38 * time.Second}, f.fail
@@ -475,6 +483,95 @@ func TestPicturesOfTheKeysOfAnAccount(t *testing.T) {
 			button(t, s.window, "Cancel").Tapped(nil)
 			s.askNoPassphrase()
 			picture(t, s.window, fmt.Sprintf("settings-account-%s-back-%s-1180", kind, appearance))
+		}
+	}
+}
+
+func TestFreeingSpaceInAnAccountAsksForASignInAndThenGoesOn(t *testing.T) {
+	for what, run := range map[string]func(s *stage){
+		"maintain": func(s *stage) { s.runSpace() },
+		"check 0":  func(s *stage) { s.runCheck(0) },
+	} {
+		f := collegeAnns()
+		f.stale, f.damaged = true, true
+		s := stand(t, f, "light", 1180, 760)
+		opened := 0
+		s.afresh = afresh.New(afresh.Deps{Engine: f, Window: s.window, Desk: s.desk, OpenURL: func(string) error { opened++; return nil }})
+		s.view.list.Select(4)
+		run(s)
+		s.desk.Settle()
+		button(t, s.window, "Cancel").Tapped(nil)
+		s.desk.Settle()
+		if got := strings.Join(f.calls, ", "); got != what || s.state.space.running || s.state.check.running || opened != 0 {
+			t.Errorf("given up: %s", got)
+		}
+		run(s)
+		s.desk.Settle()
+		button(t, s.window, "Sign in").Tapped(nil)
+		s.desk.Settle()
+		if got := strings.Join(f.calls, ", "); got != what+", "+what+", signed in, "+what || opened != 1 {
+			t.Errorf("signed in: %s", got)
+		}
+		if s.window.Canvas().Overlays().Top() != nil {
+			t.Error("a dialog is left")
+		}
+		if what == "maintain" && s.state.space.says != "31 old versions were deleted, 4.2 GB freed." {
+			t.Errorf("it says %q", s.state.space.says)
+		}
+		if what == "check 0" && !strings.Contains(s.state.check.says, "looked at") {
+			t.Errorf("it says %q", s.state.check.says)
+		}
+	}
+}
+
+func TestASignInThatIsNotBelievedIsNotAskedForAgain(t *testing.T) {
+	f := collegeAnns()
+	s := stand(t, f, "light", 1180, 760)
+	f.fail = &engine.Error{Kind: engine.KindFresh, Message: "This needs a sign-in of the last minutes."}
+	s.free(true)
+	s.desk.Settle()
+	if s.window.Canvas().Overlays().Top() != nil || s.state.space.tone != engine.ToneBad {
+		t.Errorf("it says %+v", s.state.space)
+	}
+}
+
+func TestWhoFreesSpaceIsToldWhatGoesAndWhoCanBringItBack(t *testing.T) {
+	if words := spaceMeans(anns().status.Destination); strings.Contains(words, "institution") || strings.Contains(words, "sign-in") {
+		t.Errorf("in a folder: %s", words)
+	}
+	if words := spaceMeans(collegeAnns().status.Destination); !strings.Contains(words, "institution can bring back") || !strings.Contains(words, "sign-in") {
+		t.Errorf("in an account: %s", words)
+	}
+	if words := fewerMeans(anns().status.Destination); !strings.Contains(words, "cannot be brought back") {
+		t.Errorf("in a folder: %s", words)
+	}
+	if words := fewerMeans(collegeAnns().status.Destination); !strings.Contains(words, "bring them back for 30 days") {
+		t.Errorf("in an account: %s", words)
+	}
+	for _, c := range []struct {
+		result engine.MaintainResult
+		err    error
+		want   string
+	}{
+		{engine.MaintainResult{}, nil, "Nothing had to go."},
+		{engine.MaintainResult{Forgotten: 1, Freed: 2e6}, nil, "1 old version was deleted, 2 MB freed."},
+		{engine.MaintainResult{}, &engine.Error{Kind: engine.KindRefused, Message: "Much more would go."}, "Much more would go."},
+		{engine.MaintainResult{}, context.Canceled, "This was stopped before it was done. What is kept is whole; it goes on from there the next time."},
+	} {
+		if got := spaceTask(c.result, c.err, c.err == context.Canceled); got.says != c.want {
+			t.Errorf("%+v, %v: %q", c.result, c.err, got.says)
+		}
+	}
+}
+
+func TestPicturesOfFreeingSpace(t *testing.T) {
+	for _, appearance := range []string{"light", "dark"} {
+		for kind, f := range map[string]*fake{"account": collegeAnns(), "folder": anns()} {
+			s := stand(t, f, appearance, 1180, 1000)
+			s.view.list.Select(4)
+			s.runSpace()
+			s.desk.Settle()
+			picture(t, s.window, fmt.Sprintf("settings-space-%s-%s-1180", kind, appearance))
 		}
 	}
 }

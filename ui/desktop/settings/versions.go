@@ -22,6 +22,7 @@ func newVersions(s *Screen) *section {
 	weekly := tier(func(r *engine.Retention, d time.Duration) { r.Weekly = d })
 	monthly := tier(func(r *engine.Retention, d time.Duration) { r.Monthly = d })
 	deleted := tier(func(r *engine.Retention, d time.Duration) { r.Deleted = d })
+	space, drawSpace := newSpace(s)
 	words, keeps := look.Paragraph(""), look.SoftParagraph("")
 	return &section{name: "Versions", icon: "history",
 		content: look.Column(look.Gap, card("How long versions stay",
@@ -30,7 +31,8 @@ func newVersions(s *Screen) *section {
 			row("Then one a week", "Until a version is this old.", weekly.field()),
 			row("Then one a month", "Until a version is this old.", monthly.field()),
 			row("Deleted files", "The last version of a deleted file stays this much longer.", deleted.field())),
-			card("In words", look.Column(6, words, keeps))),
+			card("In words", look.Column(6, words, keeps)),
+			space),
 		draw: func() {
 			r := s.state.settings.Retention
 			all.set(r.All, durations(r.All, span, day, 3*day, week, 2*week, month))
@@ -40,6 +42,7 @@ func newVersions(s *Screen) *section {
 			deleted.set(r.Deleted, durations(r.Deleted, longer, 0, month, 90*day, year))
 			words.Set(tiers(r))
 			keeps.Set(keepWords(s.state.preview, s.state.known))
+			drawSpace()
 		}}
 }
 
@@ -74,7 +77,7 @@ func keepWords(p engine.RetentionPreview, known bool) string {
 }
 
 // changeRetention asks first when versions that stay now would go: unlike any other
-// setting, this one cannot be undone once the versions are gone.
+// setting, this one cannot be undone here once the versions are gone.
 func (s *Screen) changeRetention(r engine.Retention) {
 	now, known := s.state.preview, s.state.known
 	s.desk.Ask(&s.previewing, func(ctx context.Context) func() {
@@ -98,8 +101,8 @@ func (s *Screen) changeRetention(r engine.Retention) {
 }
 
 func (s *Screen) askFewer(fewer int, then engine.RetentionPreview, save func()) {
-	words := fmt.Sprintf("%s that stay now would be deleted with the next tidying up, and cannot be brought back. %s",
-		look.Plural(int64(fewer), "stored version", "stored versions"), keepWords(then, true))
+	words := fmt.Sprintf("%s that stay now %s %s",
+		look.Plural(int64(fewer), "stored version", "stored versions"), fewerMeans(s.state.status.Destination), keepWords(then, true))
 	var sheet *look.Dialog
 	sheet = look.SheetSized(s.deps.Window, "Keep fewer versions?", look.SoftParagraph(words), 480,
 		look.Secondary("Leave it as it is", "", func() { sheet.Hide() }),
