@@ -10,6 +10,10 @@ import (
 	"testing"
 )
 
+// builderHome is the home folder before a test sets another; the caches of the build
+// are there.
+var builderHome = os.Getenv("HOME")
+
 // program builds one of the programs, once for a run of the tests.
 func program(t testing.TB, name string) string {
 	t.Helper()
@@ -27,7 +31,7 @@ func program(t testing.TB, name string) string {
 		return path
 	}
 	cmd := exec.Command("go", "build", "-o", path, "holdfast/app/"+name)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "HOME="+builderHome)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", name, err, out)
 	}

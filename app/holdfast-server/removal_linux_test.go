@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
 	"holdfast/engine/server/people"
+	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
 	"holdfast/engine/server/store/storetest"
 	"holdfast/engine/storage"
@@ -510,5 +514,112 @@ func TestACheckMendsAnAccountOnceItsPersonHasSignedIn(t *testing.T) {
 	p.restores("", path, content)
 	if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
 		t.Errorf("held: %+v, %v", held, err)
+	}
+}
+
+func TestAFullAccountCanFreeSpaceAndGoesOn(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+		p.join()
+		for range 10 {
+			f.capture(300_000)
+			c.clock.pass(6 * time.Hour)
+		}
+		usage, err := c.v.store.Usage(t.Context(), c.person)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.v.people.SetQuota(t.Context(), c.person, usage.Used+10_000); err != nil {
+			t.Fatal(err)
+		}
+		f.write("thesis.dat", incompressible(300_000))
+		p.backUpFails(engine.KindFull, "Your account is full")
+		settings, err := p.Settings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Retention = engine.Retention{All: 24 * time.Hour, Monthly: time.Hour}
+		if err := p.SaveSettings(t.Context(), settings); err != nil {
+			t.Fatal(err)
+		}
+		if out := p.maintain(); out.Forgotten == 0 || out.Freed < 300_000 {
+			t.Errorf("%+v", out)
+		}
+		f.capture(300_000)
+		f.allRestore()
+	})
+}
+
+// answerSignIn is the browser of a person who says yes at once to the sign-in that a
+// program waits for; the program says its address.
+func (c *college) answerSignIn(said *lines, ended <-chan error) {
+	c.t.Helper()
+	var found []string
+	for found == nil {
+		select {
+		case err := <-ended:
+			c.t.Fatalf("it ended: %v\n%s", err, said.text())
+		case <-time.After(20 * time.Millisecond):
+		}
+		found = regexp.MustCompile(`(https://\S+/oauth/authorize\S+)\n`).FindStringSubmatch(said.text())
+	}
+	u, err := url.Parse(found[1])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	asked, err := session.ParseAuthorize(u.Query())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	code, err := c.v.sessions.Code(c.t.Context(), c.person, asked, "127.0.0.1")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	answer, err := http.Get(asked.Answer(code))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	answer.Body.Close()
+}
+
+func TestTheCommandAsksByItselfForTheSignInThatFreeingSpaceTakes(t *testing.T) {
+	c := newCollege(t)
+	p := c.computer("laptop")
+	f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+	p.join()
+	for range 4 {
+		f.capture(10_000)
+		c.clock.pass(3 * time.Hour)
+	}
+	settings, err := p.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Retention = engine.Retention{All: time.Hour, Monthly: time.Hour}
+	if err := p.SaveSettings(t.Context(), settings); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	out, said := new(lines), new(lines)
+	cmd := exec.CommandContext(t.Context(), program(t, "holdfast"), "--json", "maintain")
+	cmd.Env = append(os.Environ(), "HOME="+p.user, "HOLDFAST_HOME="+p.state, "XDG_CONFIG_HOME=", "DBUS_SESSION_BUS_ADDRESS=disabled:", "BROWSER=/bin/true")
+	cmd.Stdout, cmd.Stderr = out, said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	c.answerSignIn(said, ended)
+	if err := <-ended; err != nil {
+		t.Fatalf("%v\n%s", err, said.text())
+	}
+	var result engine.MaintainResult
+	if err := json.Unmarshal([]byte(out.text()), &result); err != nil || result.Forgotten != 3 {
+		t.Errorf("%+v, %v: %s%s", result, err, out.text(), said.text())
+	}
+	p.open()
+	if n := f.allRestore(); n != 1 {
+		t.Errorf("%d versions are left", n)
 	}
 }

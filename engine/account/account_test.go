@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/engine/storage/rest"
+
 	"holdfast/engine/storage"
 )
 
@@ -251,6 +253,19 @@ func TestCallsCarryWhoAsksAndTellWhatWasRefused(t *testing.T) {
 			kept, _ = io.ReadAll(r.Body)
 			w.WriteHeader(204)
 		}),
+		"POST /api/v1/removals": check("Bearer tok", func(w http.ResponseWriter, r *http.Request) {
+			asked, _ := io.ReadAll(r.Body)
+			if string(asked) != `{"computer":"0a1b"}` {
+				t.Errorf("asked for a removal of %s", asked)
+			}
+			says(201, `{"id":"r","right":"let me","expires":"2026-11-24T00:00:00Z","now":"2026-11-23T12:00:00Z"}`)(w, r)
+		}),
+		"DELETE /api/v1/removal": check("Basic ", func(w http.ResponseWriter, r *http.Request) {
+			if got := r.Header.Get(rest.HeaderRemoval); got != "let me" {
+				t.Errorf("the right is %q", got)
+			}
+			w.WriteHeader(204)
+		}),
 		"DELETE /api/v1/session": check("Bearer tok", says(401, `{"error":{"code":"unauthenticated","message":"Sign in."}}`)),
 	})
 	server := known(t, s)
@@ -284,6 +299,13 @@ func TestCallsCarryWhoAsksAndTellWhatWasRefused(t *testing.T) {
 	}
 	if err := device.SaveSettings(t.Context(), []byte(`{"a":1}`)); err != nil || string(kept) != `{"a":1}` {
 		t.Error(string(kept), err)
+	}
+	removal, err := session.BeginRemoval(t.Context(), "0a1b")
+	if err != nil || removal.Right != "let me" || !removal.Now.Equal(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)) || removal.Expires.IsZero() {
+		t.Errorf("%+v, %v", removal, err)
+	}
+	if err := device.EndRemoval(t.Context(), removal); err != nil {
+		t.Error(err)
 	}
 	if _, err := server.Device("nonsense").Account(t.Context()); err == nil {
 		t.Error("a credential that is none was sent")

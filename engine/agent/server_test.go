@@ -306,3 +306,31 @@ func TestAComputerWhoseKeychainWasEmptiedSignsInAgainAndGoesOn(t *testing.T) {
 		t.Errorf("%+v became %+v", before, *w.where)
 	}
 }
+
+func TestTheScheduleRemovesNothingFromAnAccountAndAsksNobody(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	if _, err := c.join(w, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.must(w.saveSettings(func(s *settingsFile) {
+		s.Settings.Retention = engine.Retention{All: time.Hour, Monthly: time.Hour}
+	}))
+	for _, text := range []string{"one", "two"} {
+		w.write("note.txt", text)
+		w.backUp()
+		w.clock.jump(24 * time.Hour)
+	}
+	before, err := w.Events(w.ctx(), engine.EventQuery{Limit: 100})
+	w.must(err)
+	if out, err := w.maintain(w.ctx(), false); err != nil || out != (engine.MaintainResult{}) {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if _, err := w.Maintain(w.ctx()); engine.KindOf(err) != engine.KindFresh {
+		t.Errorf("asked by somebody who has not signed in: %v", err)
+	}
+	if after, err := w.Events(w.ctx(), engine.EventQuery{Limit: 100}); err != nil || len(after) != len(before) {
+		t.Errorf("the history has %d lines more, %v", len(after)-len(before), err)
+	}
+	w.versions("note.txt", 2)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -409,6 +410,29 @@ func TestWhatARemovalTookComesBackAsAWhole(t *testing.T) {
 		if u := w.used(ann); u != before {
 			t.Errorf("%+v, before %+v", u, before)
 		}
+	})
+}
+
+func TestAFullAccountHasRoomForWhatIsWrittenAnewWhileSpaceIsFreed(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.post(annLaptop, storage.Packs, make([]byte, 1000))
+		w.setQuota(1000)
+		refused := func(what, computer string) {
+			t.Helper()
+			w.do(computer, http.MethodPost, "/storage/data/"+nameOf([]byte(what)), []byte(what)).want(t, what, 507, "quota")
+		}
+		refused("before", annLaptop)
+		r, _ := w.opened()
+		w.post(annLaptop, storage.Packs, []byte("written anew"))
+		w.post(annLaptop, storage.Index, []byte("another list"))
+		refused("of a computer that frees nothing", annBlocked)
+		large := make([]byte, 64<<20)
+		w.do(annLaptop, http.MethodPost, "/storage/data/"+nameOf(large), large).want(t, "a quarter and one list, not more", 200, "")
+		refused("more than that, by far: "+strings.Repeat("x", 1000), annLaptop)
+		if _, err := w.service.CloseRemoval(t.Context(), r.ID, untold); err != nil {
+			t.Fatal(err)
+		}
+		refused("afterwards", annLaptop)
 	})
 }
 

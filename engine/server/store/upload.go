@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/engine/server/access"
+	"holdfast/engine/server/database"
 	"holdfast/engine/storage"
 )
 
@@ -56,11 +57,26 @@ func (s *Service) upload(r *http.Request, c access.Caller, k storage.Kind, body 
 			return err
 		}
 	}
-	quota, err := s.o.Quota(r.Context(), f.account)
+	quota, err := s.room(r.Context(), c)
 	if err != nil {
 		return err
 	}
 	return s.receive(r.Context(), incoming{f, newContent(body, size, f.name), size, quota, c, r.Header.Get("If-None-Match") == "*"})
+}
+
+// room is the quota by which an upload is held. While a removal is open there is a
+// quarter more: freeing space begins with writing anew what stays, and an account that
+// is full has to be able to.
+func (s *Service) room(ctx context.Context, c access.Caller) (int64, error) {
+	quota, err := s.o.Quota(ctx, c.Person.ID)
+	if err != nil || quota <= 0 {
+		return quota, err
+	}
+	open, err := removals(ctx, s.db, "WHERE account = $1 AND computer = $2 AND state = 'open' AND expires > $3", c.Person.ID, c.Computer.ID, database.Millis(s.now()))
+	if err == nil && len(open) > 0 {
+		quota += quota/4 + most(storage.Index)
+	}
+	return quota, err
 }
 
 // incoming is an upload under way.

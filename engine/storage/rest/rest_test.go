@@ -334,6 +334,41 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 }
 
+func TestTheRightToRemoveGoesWithWhatIsRemovedAlone(t *testing.T) {
+	s := serve(t, false)
+	store, err := Open(Options{URL: s.URL + "/storage/", User: testUser, Password: testPassword, Transport: s.transport(), Removal: "let me"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	old, by := strings.Repeat("a", 64), strings.Repeat("b", 64)
+	var heard []string
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		heard = append(heard, r.Method+" "+r.Header.Get(HeaderRemoval)+" "+r.Header.Get(headerSuperseded))
+		return r.Method == http.MethodDelete
+	})
+	for name, err := range everyCall(t.Context(), store) {
+		if err != nil && !errors.Is(err, storage.ErrNotFound) && !errors.Is(err, storage.ErrExists) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := store.ReplaceSnapshot(t.Context(), old, by); err != nil {
+		t.Error(err)
+	}
+	for _, line := range heard {
+		method, right, _ := strings.Cut(line, " ")
+		if with := strings.HasPrefix(right, "let me"); with != (method == http.MethodDelete) {
+			t.Errorf("%q", line)
+		}
+	}
+	if last := heard[len(heard)-1]; last != "DELETE let me "+by {
+		t.Errorf("the last is %q", last)
+	}
+	if err := store.ReplaceSnapshot(t.Context(), old, "../config"); !errors.Is(err, storage.ErrName) {
+		t.Errorf("by what is no snapshot: %v", err)
+	}
+}
+
 func TestAddressesThatWouldGiveTheCredentialAwayAreRefused(t *testing.T) {
 	for _, address := range []string{
 		"http://backup.college.edu/", "ftp://host/", "https://user:" + testPassword + "@host/", "host", "", "https:///x", "https://host/?x", ":",
