@@ -125,15 +125,20 @@ func (c *server) joined(s *session, in engine.SignedIn, out engine.Connected) {
 	}
 }
 
+// fresh are the flags of what may need a sign-in of the last minutes.
+type fresh struct {
+	Code bool `help:"There is no browser here: where a fresh sign-in is needed, show a code to type in on another device."`
+}
+
 // afresh does what may need a sign-in of the last minutes, and does it again after
 // one.
-func (s *session) afresh(do func() error) error {
+func (f fresh) afresh(s *session, do func() error) error {
 	err := do()
 	if engine.KindOf(err) != engine.KindFresh {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, "This needs a fresh sign-in.")
-	if _, err := new(server).goOn(s, engine.SignInRequest{}); err != nil {
+	if _, err := (&server{Code: f.Code}).goOn(s, engine.SignInRequest{ByCode: f.Code}); err != nil {
 		return err
 	}
 	return do()

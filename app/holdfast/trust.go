@@ -12,6 +12,7 @@ import (
 )
 
 type checkCommand struct {
+	fresh
 	Data dataFlag `help:"Read stored data too: all of it, or this share, as in --data=10%." placeholder:"PERCENT" optional:""`
 }
 
@@ -41,7 +42,7 @@ func (c *checkCommand) Run(s *session) error {
 		return err
 	}
 	var result engine.CheckResult
-	err := s.afresh(func() (err error) {
+	err := c.afresh(s, func() (err error) {
 		result, err = s.engine.Check(s.ctx, float64(c.Data))
 		return err
 	})
@@ -88,14 +89,14 @@ func (c *drillCommand) Run(s *session) error {
 	return nil
 }
 
-type maintainCommand struct{}
+type maintainCommand struct{ fresh }
 
 func (c *maintainCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
 	var result engine.MaintainResult
-	err := s.afresh(func() (err error) {
+	err := c.afresh(s, func() (err error) {
 		result, err = s.engine.Maintain(s.ctx)
 		return err
 	})
@@ -143,14 +144,14 @@ func (c *keyListCommand) Run(s *session) error {
 	return nil
 }
 
-type keyRecoveryCommand struct{}
+type keyRecoveryCommand struct{ fresh }
 
 func (c *keyRecoveryCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
 	var code string
-	err := s.afresh(func() (err error) {
+	err := c.afresh(s, func() (err error) {
 		code, err = s.engine.NewRecoveryCode(s.ctx)
 		return err
 	})
@@ -166,6 +167,7 @@ func (c *keyRecoveryCommand) Run(s *session) error {
 }
 
 type keyPassphraseCommand struct {
+	fresh
 	File   string `help:"File with the new passphrase." placeholder:"FILE" xor:"how" required:""`
 	Remove bool   `help:"Take the passphrase away." xor:"how" required:""`
 }
@@ -182,7 +184,7 @@ func (c *keyPassphraseCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	if err := s.afresh(func() error { return s.engine.SetPassphrase(s.ctx, passphrase) }); err != nil {
+	if err := c.afresh(s, func() error { return s.engine.SetPassphrase(s.ctx, passphrase) }); err != nil {
 		return err
 	}
 	if c.Remove {
@@ -194,6 +196,7 @@ func (c *keyPassphraseCommand) Run(s *session) error {
 }
 
 type keyRevokeCommand struct {
+	fresh
 	Key string `arg:"" help:"The beginning of a key's id, from key list."`
 }
 
@@ -201,7 +204,7 @@ func (c *keyRevokeCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
-	if err := s.afresh(func() error { return s.engine.RevokeKey(s.ctx, c.Key) }); err != nil {
+	if err := c.afresh(s, func() error { return s.engine.RevokeKey(s.ctx, c.Key) }); err != nil {
 		return err
 	}
 	s.did(map[string]string{"revoked": c.Key}, "The key was revoked.")
