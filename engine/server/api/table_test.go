@@ -183,11 +183,14 @@ func TestEveryRouteAnswersToEachAsTheTableSays(t *testing.T) {
 	})
 }
 
+// body is that of a row, with the computer that it speaks of.
+func (s scene) body(line row) string { return strings.ReplaceAll(line.body, "{c}", s.ids["c"]) }
+
 func (s scene) try(t *testing.T, method, pattern string, line row, column int) {
 	t.Helper()
 	path := strings.NewReplacer("{id}", s.ids[line.id], "{name}", s.ids["key"]).Replace(pattern)
 	for _, by := range []who{s.by[column], s.old} {
-		if a := s.ask(by, method, path, strings.ReplaceAll(line.body, "{c}", s.ids["c"])); a.status != line.want[column] {
+		if a := s.ask(by, method, path, s.body(line)); a.status != line.want[column] {
 			t.Errorf("%s %s: %s is answered %d %s, not %d", method, pattern, columnNames[column], a.status, a.body, line.want[column])
 		}
 		if column != revoked {

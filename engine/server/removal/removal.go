@@ -15,7 +15,6 @@ package removal
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -77,7 +76,7 @@ func (s *Service) Close(ctx context.Context, id, by string) (store.Removal, erro
 		if by == "" {
 			by = server
 		}
-		return errors.Join(s.record(ctx, tx, r, by, "removal.close", amount(r)), s.tell(ctx, tx, r, s.ended))
+		return s.note(ctx, tx, r, by, "removal.close", amount(r), s.ended)
 	})
 }
 
@@ -97,10 +96,6 @@ func (s *Service) Sweep(ctx context.Context) error {
 
 // Froze is store's word that a removal was stopped.
 func (s *Service) Froze(ctx context.Context, tx *sql.Tx, r store.Removal) error {
-	err := errors.Join(s.record(ctx, tx, r, server, "removal.freeze", r.Why+"; until then "+amount(r)), s.tell(ctx, tx, r, s.stopped))
-	if err != nil {
-		return err
-	}
 	owner, err := s.People.GetTx(ctx, tx, r.Account)
 	if err != nil {
 		return err
@@ -114,28 +109,37 @@ func (s *Service) Froze(ctx context.Context, tx *sql.Tx, r store.Removal) error 
 			return err
 		}
 	}
-	return nil
+	return s.note(ctx, tx, r, server, "removal.freeze", r.Why+"; until then "+amount(r), s.stopped)
 }
 
 // Allow lets a frozen removal go on; by is who decides.
 func (s *Service) Allow(ctx context.Context, id, by, reason string) (store.Removal, error) {
 	return s.Store.AllowRemoval(ctx, id, func(tx *sql.Tx, r store.Removal) error {
-		return errors.Join(s.record(ctx, tx, r, by, "removal.allow", reason), s.tell(ctx, tx, r, s.allowed))
+		return s.note(ctx, tx, r, by, "removal.allow", reason, s.allowed)
 	})
 }
 
 // Refuse ends a removal that has not ended.
 func (s *Service) Refuse(ctx context.Context, id, by, reason string) (store.Removal, error) {
 	return s.Store.RefuseRemoval(ctx, id, func(tx *sql.Tx, r store.Removal) error {
-		return errors.Join(s.record(ctx, tx, r, by, "removal.refuse", reason), s.tell(ctx, tx, r, s.refused))
+		return s.note(ctx, tx, r, by, "removal.refuse", reason, s.refused)
 	})
 }
 
 // Undo brings back what a removal took, as far as the hold still has it.
 func (s *Service) Undo(ctx context.Context, id, by, reason string) (store.Removal, int, error) {
 	return s.Store.UndoRemoval(ctx, id, func(tx *sql.Tx, r store.Removal) error {
-		return errors.Join(s.record(ctx, tx, r, by, "removal.undo", reason), s.tell(ctx, tx, r, s.undone))
+		return s.note(ctx, tx, r, by, "removal.undo", reason, s.undone)
 	})
+}
+
+// note tells the person, and then keeps in the log what was done: that is best the last
+// step of a transaction, because it holds the end of the log.
+func (s *Service) note(ctx context.Context, tx *sql.Tx, r store.Removal, by, action, reason string, letter func(people.Person, string, store.Removal) mail.Message) error {
+	if err := s.tell(ctx, tx, r, letter); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, r, by, action, reason)
 }
 
 func (s *Service) record(ctx context.Context, tx *sql.Tx, r store.Removal, by, action, reason string) error {

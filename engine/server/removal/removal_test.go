@@ -306,3 +306,33 @@ func TestAStoppedRemovalIsToldToThePersonAndEveryAdministratorAndDecided(t *test
 		w.must(w.s.Audit.Verify(t.Context()))
 	})
 }
+
+func TestWhatCannotBeLoggedOrToldIsNotDone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		paths := w.packs(30, 100)
+		r, right := w.open()
+		w.removes(right, 200, paths[:15]...)
+		for _, gone := range []string{"audit", "outbox"} {
+			databasetest.Without(t, w.db, gone, func() {
+				w.removes(right, 403, paths[15]) // it cannot be frozen either, and still does not go
+				if _, err := w.s.Close(t.Context(), r.ID, w.laptop.ID); err == nil {
+					t.Errorf("without %s it ended", gone)
+				}
+				if _, err := w.s.Refuse(t.Context(), r.ID, "command", ""); err == nil {
+					t.Errorf("without %s it was refused", gone)
+				}
+				if _, _, err := w.s.Undo(t.Context(), r.ID, "command", ""); err == nil {
+					t.Errorf("without %s it was undone", gone)
+				}
+			})
+			if open, err := w.s.Store.OpenRemovals(t.Context(), w.ann.ID, w.laptop.ID); err != nil || len(open) != 1 {
+				t.Errorf("without %s: %+v, %v", gone, open, err)
+			}
+		}
+		if w.ask("GET", paths[15], "", nil) != 200 || w.ask("GET", paths[0], "", nil) == 200 {
+			t.Error("what was there and what was gone has changed")
+		}
+		w.removes(right, 403, paths[15])
+		w.told("ann", "was stopped")
+	})
+}

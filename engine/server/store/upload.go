@@ -64,6 +64,9 @@ func (s *Service) upload(r *http.Request, c access.Caller, k storage.Kind, body 
 	return s.receive(r.Context(), incoming{f, newContent(body, size, f.name), size, quota, c, r.Header.Get("If-None-Match") == "*"})
 }
 
+// spare is what small quotas need besides: freeing begins with a new list of all parts.
+const spare = 16 << 20 // bytes
+
 // room is the quota by which an upload is held. While a removal is open there is a
 // quarter more: freeing space begins with writing anew what stays, and an account that
 // is full has to be able to.
@@ -74,7 +77,7 @@ func (s *Service) room(ctx context.Context, c access.Caller) (int64, error) {
 	}
 	open, err := removals(ctx, s.db, "WHERE account = $1 AND computer = $2 AND state = 'open' AND expires > $3", c.Person.ID, c.Computer.ID, database.Millis(s.now()))
 	if err == nil && len(open) > 0 {
-		quota += quota/4 + most(storage.Index)
+		quota += quota/4 + spare
 	}
 	return quota, err
 }
