@@ -110,15 +110,15 @@ func (s *Service) OpenRemoval(ctx context.Context, account, computer, address st
 }
 
 func (s *Service) insertRemoval(ctx context.Context, tx *sql.Tx, id, account, computer, address, proof string, now time.Time) error {
-	base, err := s.baseOf(ctx, tx, account, now)
+	base, err := s.baseOf(ctx, tx, account)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO removal (id, account, computer, address, proof, state, why, allowed, opened, expires, ended, undone,
-		snapshots, indexes, packs, bytes, full_bytes, months, base_bytes, base_months, base_full, may_bytes)
-		VALUES ($1, $2, $3, $4, $5, 'open', '', 0, $6, $7, 0, 0, 0, 0, 0, 0, 0, 0, $8, $9, $10, $11)`,
+		snapshots, indexes, packs, bytes, full_bytes, months, base_bytes, base_months, may_bytes)
+		VALUES ($1, $2, $3, $4, $5, 'open', '', 0, $6, $7, 0, 0, 0, 0, 0, 0, 0, 0, $8, $9, $10)`,
 		id, account, computer, address, proof, database.Millis(now), database.Millis(now.Add(removalTime)),
-		base.bytes, base.months, base.full, s.mayGo(base.bytes, base.now))
+		base.bytes, base.months, base.may)
 	return err
 }
 

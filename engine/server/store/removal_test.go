@@ -233,6 +233,10 @@ func TestMostMonthsKeepABackup(t *testing.T) {
 			w.away(right, paths[2*i]).want(t, "one of two", 200, "")
 		}
 		for i := range 4 {
+			if i == 2 { // counted on in another one
+				w.pass(time.Minute)
+				_, right = w.opened()
+			}
 			w.away(right, paths[2*i+1]).want(t, "the last of a month", 200, "")
 		}
 		w.frozen(right, paths[9], "that of the fifth of eight months")
@@ -281,6 +285,26 @@ func TestManySmallRemovalsCountAsOneLarge(t *testing.T) {
 			}
 			w.pass(8 * 24 * time.Hour)
 		}
+	})
+}
+
+func TestTwoRemovalsAtOnceCountAsOne(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		large := w.parts(12, 100_000, "large")
+		_, one := w.opened()
+		_, two, err := w.service.OpenRemoval(t.Context(), ann, annBlocked, "", untold) // another computer that is on at the same time
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.db.ExecContext(t.Context(), "UPDATE removal SET computer = $1", annLaptop); err != nil { // one that is not blocked
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			w.away(one, large[2*i]).want(t, "by the one", 200, "")
+			w.away(two, large[2*i+1]).want(t, "by the other", 200, "")
+		}
+		w.away(two, large[6]).want(t, "more than half", 403, "removal_frozen")
+		w.away(one, large[7]).want(t, "more than half, by the other", 403, "removal_frozen")
 	})
 }
 

@@ -30,8 +30,9 @@ type Usual struct {
 //     meanwhile: small ones are put together anew all the time, large ones when half of
 //     them is waste.
 //
-// What went under the removals of the last week counts too, or many small ones would do
-// what a large one may not.
+// All removals of the account in a week count as one, or several, one after another or
+// at once, would do what one may not. Those that an administrator has allowed, and those
+// that were brought back, do not.
 const (
 	lookBack  = 7 * 24 * time.Hour
 	smallPack = 2 << 20 // bytes
@@ -45,36 +46,49 @@ type unusualError struct{ why string }
 
 func (e *unusualError) Error() string { return "far outside the usual: " + e.why }
 
-// base is what a removal is held against.
-type base struct {
-	bytes  int64 // of packs, before the removals of the last week
-	now    int64 // of packs
-	months int64 // before the removals of the last week
-	full   int64 // bytes that these took in packs that are not small
+// taken is what went under the removals of an account in the last week.
+type taken struct {
+	bytes  int64 // of packs
+	full   int64 // of those that are not small
+	months int64
+	first  int64 // when the first of these removals was opened
 }
 
-func (s *Service) baseOf(ctx context.Context, tx *sql.Tx, account string, now time.Time) (base, error) {
-	var b base
-	var took, first int64
-	err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0), COALESCE(SUM(full_bytes), 0), COALESCE(SUM(months), 0), COALESCE(MIN(opened), 0)
+func (s *Service) takenOf(ctx context.Context, tx *sql.Tx, account string) (t taken, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0), COALESCE(SUM(full_bytes), 0), COALESCE(SUM(months), 0), COALESCE(MIN(opened), 0)
 		FROM removal WHERE account = $1 AND opened > $2 AND allowed = 0 AND undone = 0`,
-		account, database.Millis(now.Add(-lookBack))).Scan(&took, &b.full, &b.months, &first)
-	if err == nil {
-		b.now, err = packBytes(ctx, tx, account, 0)
-	}
+		account, database.Millis(s.now().Add(-lookBack))).Scan(&t.bytes, &t.full, &t.months, &t.first)
+	return t, err
+}
+
+// base is what there was before those removals, and what a removal is held against.
+type base struct {
+	bytes  int64 // of packs
+	months int64
+	may    int64 // bytes that may be taken before somebody has to look how many there are
+}
+
+func (s *Service) baseOf(ctx context.Context, tx *sql.Tx, account string) (base, error) {
+	var b base
+	t, err := s.takenOf(ctx, tx, account)
 	if err != nil {
 		return b, err
 	}
-	b.bytes = b.now
-	if took > 0 {
-		since, err := packBytes(ctx, tx, account, first)
+	now, err := packBytes(ctx, tx, account, 0)
+	if err != nil {
+		return b, err
+	}
+	b.bytes = now
+	if t.bytes > 0 {
+		since, err := packBytes(ctx, tx, account, t.first)
 		if err != nil {
 			return b, err
 		}
-		b.bytes = max(b.now, b.now+took-since)
+		b.bytes = max(now, now+t.bytes-since)
 	}
+	b.may = t.bytes + s.mayGo(b.bytes, now)
 	months, err := monthsOf(ctx, tx, account)
-	b.months += months
+	b.months = t.months + months
 	return b, err
 }
 
@@ -220,22 +234,24 @@ func (s *Service) countRemoved(ctx context.Context, tx *sql.Tx, id string, f fil
 	return err
 }
 
-// judge holds what a removal has taken against what there was.
+// judge holds what the removals of an account have taken against what there was.
 func (s *Service) judge(ctx context.Context, tx *sql.Tx, id, account string) error {
-	var bytes, full, months, may int64
-	var b base
-	err := tx.QueryRowContext(ctx, "SELECT bytes, full_bytes, months, may_bytes, base_bytes, base_months, base_full FROM removal WHERE id = $1", id).
-		Scan(&bytes, &full, &months, &may, &b.bytes, &b.months, &b.full)
+	t, err := s.takenOf(ctx, tx, account)
 	if err != nil {
 		return err
 	}
-	if months > s.o.Usual.Months && 2*months > b.months {
-		return &unusualError{fmt.Sprintf("of %d months, %d would have no backup any more", b.months, months)}
+	var b base
+	err = tx.QueryRowContext(ctx, "SELECT base_bytes, base_months, may_bytes FROM removal WHERE id = $1", id).Scan(&b.bytes, &b.months, &b.may)
+	if err != nil {
+		return err
 	}
-	if all := full + b.full; all > s.o.Usual.Bytes && 4*all > 3*b.bytes {
-		return &unusualError{fmt.Sprintf("%d of %d bytes would be removed or written anew", all, b.bytes)}
+	if t.months > s.o.Usual.Months && 2*t.months > b.months {
+		return &unusualError{fmt.Sprintf("of %d months, %d would have no backup any more", b.months, t.months)}
 	}
-	if bytes <= may {
+	if t.full > s.o.Usual.Bytes && 4*t.full > 3*b.bytes {
+		return &unusualError{fmt.Sprintf("%d of %d bytes would be removed or written anew", t.full, b.bytes)}
+	}
+	if t.bytes <= b.may {
 		return nil
 	}
 	now, err := packBytes(ctx, tx, account, 0)
@@ -245,7 +261,7 @@ func (s *Service) judge(ctx context.Context, tx *sql.Tx, id, account string) err
 	if gone := b.bytes - now; gone > s.o.Usual.Bytes && 2*gone > b.bytes {
 		return &unusualError{fmt.Sprintf("%d of %d bytes would be gone", gone, b.bytes)}
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE removal SET may_bytes = $2 WHERE id = $1", id, bytes+s.mayGo(b.bytes, now))
+	_, err = tx.ExecContext(ctx, "UPDATE removal SET may_bytes = $2 WHERE id = $1", id, t.bytes+s.mayGo(b.bytes, now))
 	return err
 }
 

@@ -26,10 +26,9 @@ CREATE TABLE removal (
   months      BIGINT NOT NULL, -- a month of a computer of which no snapshot is left counts one
 
   -- What it is held against.
-  base_bytes  BIGINT NOT NULL, -- of packs, at its opening or that of the first removal of the days before
-  base_months BIGINT NOT NULL,
-  base_full   BIGINT NOT NULL, -- full_bytes of the removals of the days before
-  may_bytes   BIGINT NOT NULL  -- up to here bytes need not be looked at again
+  base_bytes  BIGINT NOT NULL, -- of packs, before it and the removals of the week before
+  base_months BIGINT NOT NULL, -- the same
+  may_bytes   BIGINT NOT NULL  -- while they have taken no more than this, bytes need not be looked at again
 );
 CREATE INDEX removal_account ON removal (account, opened);
 CREATE INDEX removal_proof   ON removal (proof) WHERE proof <> '';
