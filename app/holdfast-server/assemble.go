@@ -33,6 +33,7 @@ type server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	db        *database.DB
+	presence  *database.Presence // shown to other nodes while this one serves
 	people    *people.Service
 	computers *computers.Service
 	sessions  *session.Service
@@ -98,6 +99,7 @@ func (v *server) openDatabase(ctx context.Context) error {
 	if err := v.db.Migrate(ctx, database.Schema()); err != nil {
 		return err
 	}
+	v.presence = v.db.NewPresence()
 	v.id, err = serverID(ctx, v.db)
 	return err
 }
@@ -203,7 +205,7 @@ func (v *server) openStore(ctx context.Context) error {
 		}
 	}
 	v.store = store.New(v.db, v.bytes, store.Options{
-		Quota: v.quota, MayUpload: v.mayUpload, Stored: v.stored, Frozen: v.frozen, Hold: hold, Log: v.log,
+		Quota: v.quota, MayUpload: v.mayUpload, Stored: v.stored, Frozen: v.frozen, Hold: hold, Name: v.presence.Name, Log: v.log,
 	}, v.now)
 	v.removals = &removal.Service{Store: v.store, People: v.people, Computers: v.computers, Audit: v.audit, Mail: v.mail, Now: v.now, Hold: hold}
 	return err

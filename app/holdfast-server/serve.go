@@ -82,7 +82,11 @@ func (c *serveCommand) Run(s *output) error {
 	if err := v.welcome(s, c.Owner, cert, own, listener.Addr()); err != nil {
 		return err
 	}
+	if err := v.presence.Appear(s.ctx); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(s.ctx)
+	group.Go(func() error { v.presence.Stay(ctx, v.unseen); return nil })
 	group.Go(func() error { return serveTLS(ctx, listener, handler, cert, log) })
 	if inside != nil {
 		group.Go(func() error { return serveMetrics(ctx, inside, metrics) })
@@ -123,6 +127,11 @@ func (v *server) handler(downloads string, metrics *operations.Metrics) (http.Ha
 // ready is nil when uploads can be taken.
 func (v *server) ready(ctx context.Context) error {
 	return errors.Join(v.db.PingContext(ctx), v.bytes.Ready(ctx))
+}
+
+// unseen notes that other nodes do not see that this one lives.
+func (v *server) unseen(err error) {
+	v.log.Warn("other servers on the database may take this one for dead", "error", err)
 }
 
 // mailWaiting is a figure for Prometheus; -1 when the database does not answer.
@@ -220,9 +229,6 @@ func ended(err error) error {
 
 // sweep does at the start and now and then what time has made due.
 func (v *server) sweep(ctx context.Context) error {
-	if err := v.store.Repair(ctx); err != nil {
-		v.log.Error("uploads that a stop interrupted could not be put in order", "error", err)
-	}
 	for {
 		v.sweepOnce(ctx)
 		select {
@@ -234,6 +240,9 @@ func (v *server) sweep(ctx context.Context) error {
 }
 
 func (v *server) sweepOnce(ctx context.Context) {
+	if err := ended(v.store.Repair(ctx)); err != nil {
+		v.log.Error("uploads that a stop interrupted could not be put in order", "error", err)
+	}
 	gone, err := v.computers.Expired(ctx)
 	for _, c := range gone {
 		err = errors.Join(err, v.store.RemoveSnapshotsOf(ctx, c.Person, c.ID), v.computers.Forget(ctx, c.ID))

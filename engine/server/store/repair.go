@@ -11,8 +11,9 @@ import (
 )
 
 // Repair finishes or undoes what a server that died left unfinished. What another
-// server is at work on stays. It is to be called at start and may be called at any
-// time, on an SQLite file by the process that serves only.
+// server is at work on stays. It is to be called at start and now and then, because
+// not every death of another is known at once; on an SQLite file by the process that
+// serves only.
 func (s *Service) Repair(ctx context.Context) error {
 	var account, kind, name string // where to go on
 	for {
@@ -21,10 +22,12 @@ func (s *Service) Repair(ctx context.Context) error {
 			return fmt.Errorf("look for unfinished uploads: %w", err)
 		}
 		for _, u := range page {
-			if s.left(u.row) {
-				if err := s.mend(ctx, u.file, u.row); err != nil {
-					return fmt.Errorf("mend an unfinished upload: %w", err)
-				}
+			left, err := s.left(ctx, u.row)
+			if err == nil && left {
+				err = s.mend(ctx, u.file, u.row)
+			}
+			if err != nil {
+				return fmt.Errorf("mend an unfinished upload: %w", err)
 			}
 		}
 		if len(page) == 0 {

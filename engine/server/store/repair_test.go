@@ -22,6 +22,12 @@ import (
 // and the bytes if it had come to that.
 func (w *world) crash(k storage.Kind, content, there []byte) (path string) {
 	w.t.Helper()
+	return w.crashOf("dead", k, content, there)
+}
+
+// crashOf is crash with the name of the work.
+func (w *world) crashOf(work string, k storage.Kind, content, there []byte) (path string) {
+	w.t.Helper()
 	name, key := nameOf(content), ann+"/"+string(k)+"/"+nameOf(content)
 	path = "/storage/" + string(k) + "/" + name
 	switch k {
@@ -31,8 +37,8 @@ func (w *world) crash(k storage.Kind, content, there []byte) (path string) {
 		key = ann + "/data/" + name[:2] + "/" + name
 	}
 	for _, statement := range []string{
-		fmt.Sprintf("INSERT INTO object (account, kind, name, size, state, received, computer, changed, work, by_whom) VALUES ('%s', '%s', '%s', %d, 'coming', 0, '%s', %d, 'dead', '')",
-			ann, k, name, len(content), annLaptop, database.Millis(w.now())),
+		fmt.Sprintf("INSERT INTO object (account, kind, name, size, state, received, computer, changed, work, by_whom) VALUES ('%s', '%s', '%s', %d, 'coming', 0, '%s', %d, '%s', '')",
+			ann, k, name, len(content), annLaptop, database.Millis(w.now()), work),
 		fmt.Sprintf("INSERT INTO object_usage VALUES ('%s', %d, 1, 0) ON CONFLICT (account) DO UPDATE SET bytes = object_usage.bytes + %d, objects = object_usage.objects + 1", ann, len(content), len(content)),
 	} {
 		if _, err := w.db.ExecContext(w.t.Context(), statement); err != nil {
@@ -93,6 +99,132 @@ func TestWhatAnotherServerIsAtWorkOnStays(t *testing.T) {
 			t.Fatal(err)
 		}
 		if u := w.used(ann); u.Objects != 1 {
+			t.Errorf("%+v", u)
+		}
+	})
+}
+
+// other is another server on the database, as far as it can be seen.
+func (w *world) other() *database.Presence {
+	w.t.Helper()
+	p := w.db.NewPresence()
+	if err := p.Appear(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { leave(p) })
+	return p
+}
+
+// leave is the end of a server.
+func leave(p *database.Presence) {
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	p.Stay(ctx, func(error) {})
+}
+
+func TestWhatAServerThatDiedWasReceivingIsTakenOverAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		if w.db.Kind == database.SQLite {
+			return // it has one server
+		}
+		dead := w.other()
+		whole := w.crashOf(dead.Name()+".1", storage.Packs, []byte("whole"), []byte("whole"))
+		w.crashOf(dead.Name()+".2", storage.Packs, []byte("none"), nil)
+		none := w.crashOf(dead.Name()+".3", storage.Packs, []byte("nothing"), nil)
+		if err := w.service.Repair(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if u := w.used(ann); u.Objects != 3 {
+			t.Errorf("while it lives: %+v", u)
+		}
+		leave(dead)
+		w.post(annLaptop, storage.Packs, []byte("none"))
+		if err := w.service.Repair(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.do(annLaptop, http.MethodGet, whole, nil).want(t, "the whole one", 200, "")
+		w.do(annLaptop, http.MethodGet, none, nil).want(t, "the one without bytes", 404, "not_found")
+		if u := w.used(ann); u.Used != 9 || u.Objects != 2 {
+			t.Errorf("%+v", u)
+		}
+	})
+}
+
+// A server that only lost its connection would go on erasing.
+func TestWhatADeadServerWasErasingHasItsLease(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		if w.db.Kind == database.SQLite {
+			return // it has one server
+		}
+		dead := w.other()
+		w.crashOf(dead.Name()+".1", storage.Locks, []byte("lock"), []byte("lock"))
+		if _, err := w.db.ExecContext(t.Context(), "UPDATE object SET state = 'going'"); err != nil {
+			t.Fatal(err)
+		}
+		leave(dead)
+		there := func() (n int) {
+			if err := w.service.Repair(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.bytes.List(t.Context(), "", func(store.Info) error { n++; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if there() != 1 {
+			t.Error("it is gone already")
+		}
+		w.pass(time.Minute)
+		if there() != 0 {
+			t.Error("it is still there")
+		}
+	})
+}
+
+// stolenBytes are found by another server, which takes this one for dead, before this
+// one can say that they are stored.
+type stolenBytes struct {
+	store.Bytes
+	steal func()
+}
+
+func (b stolenBytes) Create(ctx context.Context, key string, r io.Reader, size int64) error {
+	err := b.Bytes.Create(ctx, key, r, size)
+	b.steal()
+	return err
+}
+
+func TestAnUploadThatAnotherServerFinishedIsAcknowledged(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		steal := func() {
+			if _, err := w.db.ExecContext(t.Context(), "UPDATE object SET state = 'stored', work = ''"); err != nil {
+				t.Error(err)
+			}
+		}
+		path := newWorld(t, w.db, stolenBytes{w.bytes, steal}).post(annLaptop, storage.Packs, []byte("content"))
+		w.do(annLaptop, http.MethodGet, path, nil).want(t, "GET", 200, "")
+		if u := w.used(ann); u.Used != 7 || u.Objects != 1 {
+			t.Errorf("%+v", u)
+		}
+	})
+}
+
+// The other way round, the client sends again.
+func TestAnUploadThatAnotherServerUndidIsSentAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		steal := func() {
+			for _, statement := range []string{"DELETE FROM object", "DELETE FROM object_usage"} {
+				if _, err := w.db.ExecContext(t.Context(), statement); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		content := []byte("content")
+		newWorld(t, w.db, stolenBytes{w.bytes, steal}).
+			do(annLaptop, http.MethodPost, "/storage/data/"+nameOf(content), content).want(t, "POST", 409, "conflict")
+		path := w.post(annLaptop, storage.Packs, content)
+		w.do(annLaptop, http.MethodGet, path, nil).want(t, "GET", 200, "")
+		if u := w.used(ann); u.Used != 7 || u.Objects != 1 {
 			t.Errorf("%+v", u)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"holdfast/engine/server/database"
@@ -15,7 +16,8 @@ const (
 	mostLocks = 1000 // of an account
 
 	// A row of work under way shows a sign of life every beat; one without for a
-	// lease was left by a server that died.
+	// lease was left by a server that died. Of an upload that is known sooner, when
+	// the server no longer shows that it lives.
 	beat  = 10 * time.Second
 	lease = 45 * time.Second
 )
@@ -90,17 +92,22 @@ func room(f file, quota, bytes int64) int64 {
 	return quota - bytes
 }
 
-// finish says that the bytes of an upload are stored.
+// finish says that the bytes of an upload are stored. That another server, which took
+// this one for dead, has said so already is as good.
 func (s *Service) finish(ctx context.Context, f file, work string, received time.Time) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		mine, err := changes(ctx, tx,
 			`UPDATE object SET state = 'stored', received = $5, changed = $5, work = ''
 			 WHERE account = $1 AND kind = $2 AND name = $3 AND state = 'coming' AND work = $4`,
 			f.account, string(f.kind), f.name, work, database.Millis(received))
-		if err == nil && !mine {
-			return errLost
+		if err != nil || mine {
+			return err
 		}
-		return err
+		r, err := look(ctx, tx, f)
+		if err == nil && r.state == stored || err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return errLost
 	})
 }
 
@@ -144,9 +151,22 @@ func (s *Service) alive(ctx context.Context, f file, work string) (stop func()) 
 
 // left says whether a row of work under way has nobody who works on it. An SQLite
 // file has one server, so what this process does not do nobody does.
-func (s *Service) left(r row) bool {
+//
+// A server that does not show that it lives may only have lost its connection, and go
+// on. Of an upload that does no harm: it finds its row taken, and its client sends the
+// file again. But an erasure might then take away what was stored meanwhile, so that
+// one has its lease.
+func (s *Service) left(ctx context.Context, r row) (bool, error) {
 	if r.state != coming && r.state != going || s.working(r.work) {
-		return false
+		return false, nil
 	}
-	return s.db.Kind == database.SQLite || s.now().Sub(r.changed) > lease
+	if s.db.Kind == database.SQLite || s.now().Sub(r.changed) > lease {
+		return true, nil
+	}
+	server, _, told := strings.Cut(r.work, workSeparator)
+	if r.state != coming || !told {
+		return false, nil
+	}
+	lives, err := s.db.IsPresent(ctx, server)
+	return !lives, err
 }

@@ -88,6 +88,9 @@ type Options struct {
 	Usual Usual
 	// Hold is how long removed files can come back. 0 stands for 30 days.
 	Hold time.Duration
+	// Name is under which this server shows the others on the database that it lives
+	// (database.Presence), "" while it does not; then they go by its lease alone.
+	Name func() string
 	Log  *slog.Logger
 }
 
@@ -121,6 +124,9 @@ func New(db *database.DB, bytes Bytes, o Options, now func() time.Time) *Service
 	}
 	if o.Usual.Months == 0 {
 		o.Usual.Months = 3
+	}
+	if o.Name == nil {
+		o.Name = func() string { return "" }
 	}
 	if o.Hold == 0 {
 		o.Hold = 30 * 24 * time.Hour
@@ -173,10 +179,16 @@ func isAccount(id string) bool {
 	return true
 }
 
+// workSeparator stands between the name of a server and that of its work.
+const workSeparator = "."
+
 // begin names a piece of work of this process, so that nobody takes its row for one
 // that a crash left; end lets go of it.
 func (s *Service) begin() string {
 	work := rand.Text()
+	if name := s.o.Name(); name != "" {
+		work = name + workSeparator + work
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.works[work] = true

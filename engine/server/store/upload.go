@@ -126,10 +126,14 @@ func (s *Service) place(ctx context.Context, in incoming, work string) (*row, er
 		if err != nil || there == nil || there.state == stored || there.state == held {
 			return there, err
 		}
-		if s.left(*there) {
-			if err := s.mend(ctx, in.file, *there); err != nil {
-				return nil, err
-			}
+		left, err := s.left(ctx, *there)
+		if err == nil && left {
+			err = s.mend(ctx, in.file, *there)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if left {
 			continue
 		}
 		if time.Now().After(until) {
