@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/engine/server/database"
+	"holdfast/engine/server/institutiontest"
 )
 
 // How long a first backup takes to a folder and to the server, in turns on the same
@@ -18,16 +18,16 @@ func BenchmarkFirstBackup(b *testing.B) {
 		b.Skip("HOLDFAST_CORPUS names no folder")
 	}
 	for range b.N {
-		i := found(b, database.SQLite, false)
-		remote := i.member("ann@college.edu")
-		local := i.computer("local")
-		local.run("setup", filepath.Join(i.home, "folder"))
+		i := found(b, small)
+		remote := i.Member()
+		local := i.Computer("local")
+		local.Run("setup", filepath.Join(i.Home, "folder"))
 		var took [2]time.Duration
-		for k, m := range []*member{local, remote} {
-			m.run("select", "drop", m.user)
-			m.run("select", "add", corpus)
+		for k, m := range []*institutiontest.Computer{local, remote} {
+			m.Run("select", "drop", m.User)
+			m.Run("select", "add", corpus)
 			began := time.Now()
-			m.run("backup", "--quiet")
+			m.Run("backup", "--quiet")
 			took[k] = time.Since(began)
 		}
 		b.ReportMetric(took[0].Seconds(), "s-folder")

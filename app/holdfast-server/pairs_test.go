@@ -24,8 +24,9 @@ var (
 	large = pair{"PostgreSQL and S3", database.PostgreSQL, true}
 )
 
-// onBoth runs a test on both, side by side.
+// onBoth runs a test on both, side by side with each other and with other tests.
 func onBoth(t *testing.T, run func(t *testing.T, p pair)) {
+	t.Parallel()
 	for _, p := range []pair{small, large} {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()

@@ -610,7 +610,7 @@ func TestTheCommandAsksByItselfForTheSignInThatFreeingSpaceTakes(t *testing.T) {
 	}
 	p.close()
 	out, said := new(lines), new(lines)
-	cmd := exec.CommandContext(t.Context(), program(t, "holdfast"), "--json", "maintain")
+	cmd := exec.CommandContext(t.Context(), tooltest.Path(t, tooltest.Command), "--json", "maintain")
 	cmd.Env = append(os.Environ(), "HOME="+p.user, "HOLDFAST_HOME="+p.state, "XDG_CONFIG_HOME=", "DBUS_SESSION_BUS_ADDRESS=disabled:", "BROWSER=/bin/true")
 	cmd.Stdout, cmd.Stderr = out, said
 	if err := cmd.Start(); err != nil {

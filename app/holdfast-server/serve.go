@@ -17,6 +17,7 @@ import (
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/api"
+	"holdfast/engine/server/database"
 	"holdfast/engine/server/operations"
 	"holdfast/engine/server/people"
 	"holdfast/engine/storage"
@@ -161,6 +162,10 @@ func (v *server) welcome(s *output, owner string, cert tls.Certificate, own bool
 		owner = "owner@localhost.invalid"
 	}
 	_, token, err := v.people.Invite(s.ctx, owner, "Owner", people.Owner, "the first start")
+	if database.IsFull(err) { // what is stored can be read all the same
+		fmt.Printf("Nobody owns it yet, and no link to become its owner can be made, because the disk of the database is full. Make room and start again.\n")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

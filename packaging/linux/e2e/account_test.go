@@ -5,13 +5,13 @@ package e2e
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"holdfast/engine/server/institutiontest"
 	"holdfast/ui/desktop/uimap"
 )
 
@@ -24,8 +24,8 @@ const (
 // this computer on another one. Then she takes the key from her institution, and gets
 // them with her passphrase.
 func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
-	i := found(t)
-	i.invite(ann)
+	i := institutiontest.Found(t)
+	i.Accept(i.Invite())
 	home := homeOfItsOwn(t, "account")
 	pages := pagesToOpen(t)
 	thesis := filepath.Join(home, "Documents", "thesis.pdf")
@@ -36,14 +36,14 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	s := start(t)
 	s.see(words("Your files, safe by themselves."), soon)
 	s.picture("server-first-window")
-	s.write(field(1), ann.Email)
-	s.write(field(2), i.address)
+	s.write(field(1), institutiontest.Ann.Email)
+	s.write(field(2), i.Address)
 	s.picture("server-typed")
 	s.click(button("Continue"))
 
 	s.see(words("Is this your institution’s server?"), soon)
-	if shown := fingerprintOn(s); shown != i.fingerprint {
-		t.Errorf("the window shows the fingerprint %q, the server %q", shown, i.fingerprint)
+	if shown := fingerprintOn(s); shown != i.Fingerprint() {
+		t.Errorf("the window shows the fingerprint %q, the server %q", shown, i.Fingerprint())
 	}
 	s.picture("server-fingerprint")
 	if next := s.see(button("Continue"), soon); !next.Disabled {
@@ -55,9 +55,9 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 
 	s.see(words("Go on in your browser"), soon)
 	s.picture("server-browser")
-	i.connect(pages(s))
+	i.Connect(pages(s))
 	s.see(words("Signed in to The College"), soon)
-	i.pageSays("You are signed in")
+	i.Browser().Says("You are signed in")
 	s.write(field(1), laptop)
 	s.write(field(2), "A-77")
 	s.picture("server-this-computer")
@@ -84,7 +84,7 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 
 // takePassphrase changes in the window how the key is kept, some time after the
 // sign-in: the browser opens once more, and what was asked for is done after it.
-func takePassphrase(s *screen, i *institution, pages func(*screen) string) {
+func takePassphrase(s *screen, i *institutiontest.Institution, pages func(*screen) string) {
 	s.t.Helper()
 	s.restart() // which is as good as waiting for the sign-in to grow old
 	s.click(button("Settings"))
@@ -102,7 +102,7 @@ func takePassphrase(s *screen, i *institution, pages func(*screen) string) {
 	s.click(button("Sign in"))
 	s.see(words("Go on in your browser"), soon)
 	s.picture("keys-browser")
-	i.connect(pages(s))
+	i.Connect(pages(s))
 	s.see(words("The passphrase now opens the backup."), soon)
 	s.see(words("Only you have the key"), soon)
 	if s.shows(words("Key of your institution")) {
@@ -164,15 +164,12 @@ func fingerprintOn(s *screen) string {
 
 // gotElsewhere signs in on another computer, by command, and gets a file of the first
 // one there.
-func gotElsewhere(t *testing.T, i *institution, path, name string, flags ...string) {
+func gotElsewhere(t *testing.T, i *institutiontest.Institution, path, name string, flags ...string) {
 	t.Helper()
-	home := t.TempDir()
-	holdfast := elsewhere(t, i, home, name, flags...)
-
-	back := filepath.Join(home, "back")
-	if out, err := holdfast("get", path, "--computer", laptop, "--to", back).CombinedOutput(); err != nil {
-		t.Fatalf("getting the file: %v\n%s", err, out)
-	}
+	c := i.Computer(name)
+	c.SignIn(append([]string{"sign-in", i.Origin, "--name", name}, flags...)...)
+	back := filepath.Join(c.User, "back")
+	c.Run("get", path, "--computer", laptop, "--to", back)
 	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -181,42 +178,4 @@ func gotElsewhere(t *testing.T, i *institution, path, name string, flags ...stri
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the file came back with %d bytes of %d: %v", len(got), len(want), err)
 	}
-}
-
-// elsewhere is a computer with a home folder, signed in by command; what comes back
-// runs commands on it.
-func elsewhere(t *testing.T, i *institution, home, name string, flags ...string) func(args ...string) *exec.Cmd {
-	t.Helper()
-	command := built(t, "HOLDFAST_BIN", "holdfast")
-	holdfast := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(command, args...)
-		cmd.Env = append(os.Environ(), "HOME="+home, "HOLDFAST_HOME="+filepath.Join(home, "state"), "XDG_CONFIG_HOME=",
-			"DBUS_SESSION_BUS_ADDRESS=disabled:", "BROWSER=/bin/true")
-		return cmd
-	}
-	said := new(lines)
-	signIn := holdfast(append([]string{"sign-in", "https://" + i.address, "--name", name, "--fingerprint", i.fingerprint}, flags...)...)
-	signIn.Stdout, signIn.Stderr = said, said
-	if err := signIn.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- signIn.Wait() }()
-	link := regexp.MustCompile(`https://\S+/oauth/authorize\S*`)
-	for deadline := time.Now().Add(soon); !link.MatchString(said.tail()); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no page was to be opened: %s", said.tail())
-		}
-	}
-	i.connect(link.FindString(said.tail()))
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Fatalf("signing in on another computer: %v\n%s", err, said.tail())
-		}
-	case <-time.After(30 * time.Second):
-		_ = signIn.Process.Kill()
-		t.Fatalf("signing in on another computer goes on and on: %s", said.tail())
-	}
-	return holdfast
 }

@@ -8,33 +8,33 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"holdfast/engine/server/institutiontest"
 )
 
 // Ann's old laptop is backed up; on the new one she replaces it, is interrupted after
 // the first step, and goes on.
 func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
-	i := found(t)
-	i.invite(ann)
-	old := t.TempDir()
+	i := institutiontest.Found(t)
+	i.Accept(i.Invite())
+	old := i.Computer("old")
 	thesis := bytes.Repeat([]byte("A kelp holds on to the rock. \x00\xff\n"), 60_000)
-	keep(t, filepath.Join(old, "Documents", "thesis.pdf"), thesis)
-	keep(t, filepath.Join(old, "Music", "song.flac"), bytes.Repeat([]byte("la "), 10_000))
-	there := elsewhere(t, i, old, "Ann's old laptop")
-	if out, err := there("backup").CombinedOutput(); err != nil {
-		t.Fatalf("backing the old laptop up: %v\n%s", err, out)
-	}
+	keep(t, filepath.Join(old.User, "Documents", "thesis.pdf"), thesis)
+	keep(t, filepath.Join(old.User, "Music", "song.flac"), bytes.Repeat([]byte("la "), 10_000))
+	old.SignIn("sign-in", i.Origin, "--name", "Ann's old laptop")
+	old.Run("backup")
 
 	home := homeOfItsOwn(t, "replacing")
 	keep(t, filepath.Join(home, "Desktop", "new.txt"), []byte("from the first minute\n"))
 	pages := pagesToOpen(t)
 	s := start(t)
-	s.write(field(1), ann.Email)
-	s.write(field(2), i.address)
+	s.write(field(1), institutiontest.Ann.Email)
+	s.write(field(2), i.Address)
 	s.click(button("Continue"))
 	s.click(words("I have compared it, and it is the same"))
 	s.click(button("Continue"))
 	s.see(words("Go on in your browser"), soon)
-	i.connect(pages(s))
+	i.Connect(pages(s))
 	s.see(words("Signed in to The College"), soon)
 	s.click(words("Replace Existing"))
 	s.click(words("Ann's old laptop"))
@@ -59,7 +59,7 @@ func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
 	s.see(words("Sign in to go on"), soon)
 	s.picture("replace-sign-in")
 	s.click(button("Sign in"))
-	i.connect(pages(s))
+	i.Connect(pages(s))
 	s.see(words("This computer took the place of"), 30*time.Second)
 	s.picture("replace-done")
 	s.until(time.Minute, "the thesis in the new home folder", func() bool {
@@ -70,7 +70,7 @@ func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
 	s.see(row("Documents"), soon)
 	s.see(words("Ann's old laptop (before replacement)"), soon)
 	s.picture("replace-before")
-	if out, err := there("backup").CombinedOutput(); err == nil || !bytes.Contains(out, []byte("took the place of this one")) {
+	if out, err := old.Cmd("backup").CombinedOutput(); err == nil || !bytes.Contains(out, []byte("took the place of this one")) {
 		t.Errorf("the old laptop says %v: %s", err, out)
 	}
 }

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/server/institutiontest"
+)
+
+// A server whose disk is full says so, goes on giving files back, and takes backups
+// again as soon as there is room, without anybody doing anything on the computers.
+func TestAFullDiskLosesNothingAndBackupGoesOnWhenThereIsRoom(t *testing.T) {
+	t.Parallel()
+	for what, flag := range map[string]string{
+		"everything is on the full disk": "--data", "the files are": "--storage", "the database is": "--database",
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			disk := smallDisk(t, "64m")
+			at := filepath.Join(disk, "here")
+			i := institutiontest.Found(t, flag, at) // the last --data counts
+			if flag == "--data" {
+				i.Data = at
+			}
+			fullDisk(t, i, disk)
+		})
+	}
+}
+
+func fullDisk(t *testing.T, i *institutiontest.Institution, disk string) {
+	c := i.Member()
+	files := filepath.Join(c.User, "Documents")
+	early := filepath.Join(files, "early")
+	write(t, early, 20)
+	c.Run("backup")
+	getsBack := func(path, to string) {
+		t.Helper()
+		to = filepath.Join(c.User, to)
+		c.Run("get", path, "--to", to)
+		same(t, path, to)
+	}
+
+	fill(t, disk)
+	write(t, filepath.Join(files, "late"), 20)
+	runAgent(t, c)
+	comesTo(t, c, engine.StateAttention, "The server has no space left. What is stored is safe and can be got back; new changes wait and go on by themselves.")
+	getsBack(early, "back while it is full")
+	i.Stop()
+	fill(t, disk) // what ended with the server
+	i.Start()
+	getsBack(early, "back after a start on a full disk")
+
+	makeRoom(t, disk)
+	comesTo(t, c, engine.StateProtected, "")
+	getsBack(files, "all")
+	c.Run("check", "--data")
+}
+
+// runAgent starts the computer's agent, until the test ends.
+func runAgent(t *testing.T, c *institutiontest.Computer) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	agent, said := c.CmdContext(ctx, "agent"), new(institutiontest.Lines)
+	agent.Stdout = said
+	agent.Cancel = func() error { return agent.Process.Signal(syscall.SIGTERM) }
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { agent.Wait(); close(ended) }()
+	t.Cleanup(func() { stop(); <-ended })
+	for !strings.Contains(said.Text(), "socket") { // from then on it answers for the computer
+		select {
+		case <-ended:
+			t.Fatal("the agent did not start")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// comesTo waits until the computer says of itself that it is in a state.
+func comesTo(t *testing.T, c *institutiontest.Computer, state engine.State, reason string) {
+	t.Helper()
+	var s engine.Status
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
+		if err := json.Unmarshal([]byte(c.Run("status", "--json")), &s); err != nil {
+			t.Fatal(err)
+		}
+		if s.State == state && strings.Contains(s.Reason, reason) {
+			return
+		}
+	}
+	t.Fatalf("it is %s: %s", s.State, s.Reason)
+}
+
+// smallDisk mounts a file system of a size until the test ends.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a small file system to fill")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fill writes until there is not a byte left on a file system.
+func fill(t *testing.T, disk string) {
+	t.Helper()
+	f, err := os.CreateTemp(disk, "ballast-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err = io.Copy(f, endless{}); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("filling the disk: %v", err)
+	}
+}
+
+// makeRoom takes away what fill wrote.
+func makeRoom(t *testing.T, disk string) {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(disk, "ballast-*"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("nothing fills the disk: %v", err)
+	}
+	for _, name := range all {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
