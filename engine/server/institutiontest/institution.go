@@ -9,9 +9,11 @@ package institutiontest
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,7 +101,7 @@ func (i *Institution) Start() {
 			i.t.Logf("the server's log:\n%s", log.Tail())
 		}
 	})
-	for deadline := time.Now().Add(patience); !answers(i.Address); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !i.serves(); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-gone:
 		default:
@@ -111,13 +113,18 @@ func (i *Institution) Start() {
 	}
 }
 
-func answers(address string) bool {
-	c, err := net.Dial("tcp", address)
+// serves says whether the server answers requests; it listens a while before it does.
+func (i *Institution) serves() bool {
+	client := &http.Client{
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}, //nolint:gosec // the test's own server
+		Timeout:   patience,
+	}
+	answer, err := client.Get(i.Origin + "/healthz")
 	if err != nil {
 		return false
 	}
-	c.Close()
-	return true
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
 }
 
 // Process is that of the running server.

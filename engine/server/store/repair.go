@@ -68,6 +68,7 @@ func (s *Service) unfinished(ctx context.Context, account, kind, name string) ([
 
 // mend brings one row of work that nobody does to its end. Bytes are visible only
 // complete and only with the right hash, so their being there is all there is to know.
+// Those that come a moment later after all are taken in by the next upload of the name.
 func (s *Service) mend(ctx context.Context, f file, r row) error {
 	if r.state == going {
 		return s.erase(ctx, f, r.work)

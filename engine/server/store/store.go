@@ -105,7 +105,7 @@ type Service struct {
 	works map[string]bool // names of the work under way in this process
 }
 
-// New returns the service on migrated tables. Call Repair before serving.
+// New returns the service on migrated tables. Call Repair at start and now and then.
 func New(db *database.DB, bytes Bytes, o Options, now func() time.Time) *Service {
 	if o.Quota == nil {
 		o.Quota = func(context.Context, string) (int64, error) { return 0, nil }
