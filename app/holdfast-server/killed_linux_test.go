@@ -25,7 +25,7 @@ func TestAKilledServerLosesNothing(t *testing.T) {
 			write(t, filepath.Join(k.files, fmt.Sprint(round)), 45)
 			before := k.objects(until)
 			backup := k.Begin("backup")
-			k.until(func() bool { return k.objects(until) > before })
+			k.until("one more object with "+until, func() bool { return k.objects(until) > before })
 			k.Kill()
 			k.Start()
 			backup.Wait() // it may have borne the outage, or not
@@ -55,11 +55,11 @@ func newKilling(t *testing.T, i *institutiontest.Institution, at places) *killin
 }
 
 // until waits for what has to come.
-func (k *killing) until(is func() bool) {
+func (k *killing) until(what string, is func() bool) {
 	k.t.Helper()
 	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			k.t.Fatal("it did not come to that")
+			k.t.Fatalf("it did not come to that: %s", what)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (k *killing) nothingIsLeft() {
 	k.t.Helper()
 	k.Stop()
 	k.Start()
-	k.until(func() bool { return k.objects("state = 'coming'") == 0 })
+	k.until("no upload that is half done", func() bool { return k.objects("state = 'coming'") == 0 })
 	var charged, stored int64
 	k.scan("SELECT SUM(bytes) FROM object_usage", &charged)
 	k.scan("SELECT SUM(size) FROM object WHERE state = 'stored' AND kind <> 'locks'", &stored)
@@ -120,9 +120,13 @@ func (k *killing) goesOn(what string) (died bool) {
 	backup := k.Begin("backup")
 	select {
 	case <-k.Gone():
+	case <-backup.Ended:
+	}
+	select {
+	case <-k.Gone():
 		died = true
 		k.Start()
-	case <-backup.Ended:
+	default:
 	}
 	if err := backup.Wait(); err != nil {
 		k.t.Errorf("killed %s, the backup did not go on: %v %s", what, err, backup.Said.Tail())

@@ -163,7 +163,7 @@ func (v *server) welcome(s *output, owner string, cert tls.Certificate, own bool
 	}
 	_, token, err := v.people.Invite(s.ctx, owner, "Owner", people.Owner, "the first start")
 	if database.IsFull(err) { // what is stored can be read all the same
-		fmt.Printf("Nobody owns it yet, and no link to become its owner can be made, because the disk of the database is full. Make room and start again.\n")
+		fmt.Printf("Nobody owns it yet, and no link to become its owner can be made, because the disk of the database is full. What is stored can be got back. Make room and start again.\n")
 		return nil
 	}
 	if err != nil {

@@ -33,8 +33,9 @@ type Presence struct {
 }
 
 const (
-	presenceClass = 0x486f6c64 // "Hold": the first half of the lock's number; the name is the second
-	presenceBeat  = 2 * time.Second
+	presenceClass    = 0x486f6c64 // "Hold": the first half of the lock's number; the name is the second
+	presenceBeat     = 2 * time.Second
+	presencePatience = 15 * time.Second // with a database that has much to do
 )
 
 // NewPresence returns one that nobody sees yet.
@@ -100,7 +101,7 @@ func (p *Presence) look(ctx context.Context) error {
 	conn := p.conn
 	p.mu.Unlock()
 	if conn != nil {
-		within, cancel := context.WithTimeout(ctx, presenceBeat)
+		within, cancel := context.WithTimeout(ctx, presencePatience)
 		defer cancel()
 		if conn.PingContext(within) == nil {
 			return nil
@@ -115,12 +116,13 @@ func (p *Presence) look(ctx context.Context) error {
 // leave ends the connection and the lock with it, rather than giving it back to the pool.
 func (p *Presence) leave() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.conn != nil {
-		_ = p.conn.Raw(func(any) error { return driver.ErrBadConn })
-		_ = p.conn.Close() // it is gone already
-	}
+	conn := p.conn
 	p.name, p.conn = "", nil
+	p.mu.Unlock()
+	if conn != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		_ = conn.Close() // it is gone already
+	}
 }
 
 // IsPresent says whether a server shows under this name that it lives.
