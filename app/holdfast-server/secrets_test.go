@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"holdfast/engine"
 	"holdfast/engine/server/database"
+	"holdfast/engine/server/databasetest"
 	"holdfast/engine/server/store"
 	"holdfast/engine/server/store/s3"
 	"holdfast/engine/storage/rest"
@@ -128,11 +130,15 @@ func TestNoSecretIsSaidOrLiesOpen(t *testing.T) {
 	})
 }
 
+// nothingLiesIn looks for the secrets as they are, in hexadecimal, and as databasetest
+// writes what is no text.
 func (c *college) nothingLiesIn(place string, data []byte) {
 	c.t.Helper()
 	for secret, what := range c.secrets.all {
-		if bytes.Contains(data, []byte(secret)) || bytes.Contains(data, []byte(hex.EncodeToString([]byte(secret)))) {
-			c.t.Errorf("%s lies in %s", what, place)
+		for _, form := range []string{secret, hex.EncodeToString([]byte(secret)), strings.Trim(strconv.Quote(secret), `"`)} {
+			if bytes.Contains(data, []byte(form)) {
+				c.t.Errorf("%s lies in %s", what, place)
+			}
 		}
 	}
 }
@@ -144,9 +150,14 @@ func (c *college) nothingLiesOutside() {
 		if address == "" {
 			continue
 		}
-		rows := c.rows(address)
-		c.nothingLiesIn("a database", rows)
-		if !bytes.Contains(rows, []byte(known)) {
+		db, err := database.Open(c.t.Context(), address)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		rows := databasetest.Contents(c.t, db)
+		db.Close()
+		c.nothingLiesIn("a database", []byte(rows))
+		if !strings.Contains(rows, known) {
 			c.t.Errorf("the rows of the database were not read: there is no %s among them", known)
 		}
 	}
@@ -176,37 +187,4 @@ func (c *college) nothingLiesOutside() {
 	if err != nil || n < 5 { // config, keys, a pack, an index, a snapshot
 		c.t.Errorf("%d files are in the bucket, %v", n, err)
 	}
-}
-
-// rows are all rows of all tables of a PostgreSQL database, as text.
-func (c *college) rows(address string) []byte {
-	c.t.Helper()
-	db, err := database.Open(c.t.Context(), address)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer db.Close()
-	column := func(query string) (all []string) {
-		rows, err := db.QueryContext(c.t.Context(), query)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var text string
-			if err := rows.Scan(&text); err != nil {
-				c.t.Fatal(err)
-			}
-			all = append(all, text)
-		}
-		if err := rows.Err(); err != nil {
-			c.t.Fatal(err)
-		}
-		return all
-	}
-	var all []string
-	for _, table := range column("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'") {
-		all = append(all, column(`SELECT r::text FROM "`+table+`" r`)...)
-	}
-	return []byte(strings.Join(all, "\n"))
 }
