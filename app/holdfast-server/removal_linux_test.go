@@ -17,37 +17,25 @@ import (
 
 	"holdfast/engine"
 	"holdfast/engine/account"
-	"holdfast/engine/server/database"
-	"holdfast/engine/server/databasetest"
+	"holdfast/engine/server/institutiontest"
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
-	"holdfast/engine/server/store/storetest"
+	"holdfast/engine/server/tooltest"
 	"holdfast/engine/storage"
 )
 
 const aDay = 24 * time.Hour
 
-// everywhere runs a test on a server with SQLite and a folder, and on one with
-// PostgreSQL and S3; both have a mail server to write to.
+// everywhere runs a test in a college on each pair, with a mail server to write to.
 func everywhere(t *testing.T, test func(t *testing.T, c *college)) {
-	mail := func(s *settings) {
-		s.SMTPAddress, s.SMTPFrom, s.SMTPTLS = "127.0.0.1:9", "backup@college.edu", "none"
+	for _, p := range []pair{small, large} {
+		t.Run(p.name, func(t *testing.T) {
+			test(t, newCollegeWith(t, p, func(s *settings) {
+				s.SMTPAddress, s.SMTPFrom, s.SMTPTLS = "127.0.0.1:9", "backup@college.edu", "none"
+			}))
+		})
 	}
-	t.Run("SQLite and a folder", func(t *testing.T) { test(t, newCollegeWith(t, mail)) })
-	t.Run("PostgreSQL and S3", func(t *testing.T) {
-		people, keys := databasetest.Address(t, database.PostgreSQL), databasetest.Address(t, database.PostgreSQL)
-		address, o := storetest.S3(t)
-		secret := filepath.Join(t.TempDir(), "s3-secret")
-		if err := os.WriteFile(secret, []byte(o.SecretKey), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		test(t, newCollegeWith(t, func(s *settings) {
-			mail(s)
-			s.Database, s.EscrowDatabase = people, keys
-			s.Storage, s.S3AccessKey, s.S3SecretKeyFile = address, o.AccessKey, secret
-		}))
-	})
 }
 
 // lie counts the bytes that lie where the server keeps them.
@@ -98,9 +86,12 @@ func (c *college) command(into any, args ...string) {
 			args = append(args, flag, value)
 		}
 	}
-	out, err := exec.CommandContext(c.t.Context(), program(c.t, "holdfast-server"), args...).Output()
+	cmd := exec.CommandContext(c.t.Context(), tooltest.Path(c.t, tooltest.Server), args...)
+	said := new(institutiontest.Lines)
+	cmd.Stderr = said
+	out, err := cmd.Output()
 	if err != nil {
-		c.t.Fatalf("holdfast-server %s: %v %s", strings.Join(args[:3], " "), err, said(err))
+		c.t.Fatalf("holdfast-server %s: %v %s", strings.Join(args[:3], " "), err, said.Tail())
 	}
 	if err := json.Unmarshal(out, into); err != nil {
 		c.t.Fatalf("%v: %s", err, out)
@@ -485,44 +476,45 @@ func TestWhileAnotherProgramWorksOnTheAccountNothingIsRemoved(t *testing.T) {
 }
 
 func TestACheckMendsAnAccountOnceItsPersonHasSignedIn(t *testing.T) {
-	c := newCollege(t)
-	p := c.computer("laptop")
-	content := incompressible(300_000)
-	path := p.write("thesis.dat", content)
-	p.join()
-	p.backUp()
-	name := c.names(storage.Index)[0]
-	file := filepath.Join(c.data, "objects", c.person, "index", name)
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[len(data)/2] ^= 1
-	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, data, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	p.reopen()
-	_, err = p.Check(t.Context(), 0)
-	p.fails(err, engine.KindFresh, "found at the destination, and not yet mended")
-	if c.names(storage.Index)[0] != name {
-		t.Error("something was changed")
-	}
-	p.signIn()
-	if out, err := p.Check(t.Context(), 0); err != nil || len(out.Errors) == 0 {
-		t.Errorf("%+v, %v", out, err)
-	}
-	for _, left := range c.names(storage.Index) {
-		if left == name {
-			t.Error("the damaged index file is there")
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		content := incompressible(300_000)
+		path := p.write("thesis.dat", content)
+		p.join()
+		p.backUp()
+		name := c.names(storage.Index)[0]
+		file := filepath.Join(c.data, "objects", c.person, "index", name)
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if out, err := p.Check(t.Context(), 100); err != nil || len(out.Errors) != 0 {
-		t.Errorf("%+v, %v", out, err)
-	}
-	p.restores("", path, content)
-	if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
-		t.Errorf("held: %+v, %v", held, err)
-	}
+		data[len(data)/2] ^= 1
+		if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, data, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		p.reopen()
+		_, err = p.Check(t.Context(), 0)
+		p.fails(err, engine.KindFresh, "found at the destination, and not yet mended")
+		if c.names(storage.Index)[0] != name {
+			t.Error("something was changed")
+		}
+		p.signIn()
+		if out, err := p.Check(t.Context(), 0); err != nil || len(out.Errors) == 0 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		for _, left := range c.names(storage.Index) {
+			if left == name {
+				t.Error("the damaged index file is there")
+			}
+		}
+		if out, err := p.Check(t.Context(), 100); err != nil || len(out.Errors) != 0 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		p.restores("", path, content)
+		if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
+			t.Errorf("held: %+v, %v", held, err)
+		}
+	})
 }
 
 func TestAFullAccountCanFreeSpaceAndGoesOn(t *testing.T) {
@@ -561,16 +553,16 @@ func TestAFullAccountCanFreeSpaceAndGoesOn(t *testing.T) {
 
 // answerSignIn is the browser of a person who says yes at once to the sign-in that a
 // program waits for; the program says its address.
-func (c *college) answerSignIn(said *lines, ended <-chan error) {
+func (c *college) answerSignIn(said *institutiontest.Lines, ended <-chan error) {
 	c.t.Helper()
 	var found []string
 	for found == nil {
 		select {
 		case err := <-ended:
-			c.t.Fatalf("it ended: %v\n%s", err, said.text())
+			c.t.Fatalf("it ended: %v\n%s", err, said.Text())
 		case <-time.After(20 * time.Millisecond):
 		}
-		found = regexp.MustCompile(`(https://\S+/oauth/authorize\S+)\n`).FindStringSubmatch(said.text())
+		found = regexp.MustCompile(`(https://\S+/oauth/authorize\S+)\n`).FindStringSubmatch(said.Text())
 	}
 	u, err := url.Parse(found[1])
 	if err != nil {
@@ -592,42 +584,43 @@ func (c *college) answerSignIn(said *lines, ended <-chan error) {
 }
 
 func TestTheCommandAsksByItselfForTheSignInThatFreeingSpaceTakes(t *testing.T) {
-	c := newCollege(t)
-	p := c.computer("laptop")
-	f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
-	p.join()
-	for range 4 {
-		f.capture(10_000)
-		c.clock.pass(3 * time.Hour)
-	}
-	settings, err := p.Settings(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings.Retention = engine.Retention{All: time.Hour, Monthly: time.Hour}
-	if err := p.SaveSettings(t.Context(), settings); err != nil {
-		t.Fatal(err)
-	}
-	p.close()
-	out, said := new(lines), new(lines)
-	cmd := exec.CommandContext(t.Context(), tooltest.Path(t, tooltest.Command), "--json", "maintain")
-	cmd.Env = append(os.Environ(), "HOME="+p.user, "HOLDFAST_HOME="+p.state, "XDG_CONFIG_HOME=", "DBUS_SESSION_BUS_ADDRESS=disabled:", "BROWSER=/bin/true")
-	cmd.Stdout, cmd.Stderr = out, said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	c.answerSignIn(said, ended)
-	if err := <-ended; err != nil {
-		t.Fatalf("%v\n%s", err, said.text())
-	}
-	var result engine.MaintainResult
-	if err := json.Unmarshal([]byte(out.text()), &result); err != nil || result.Forgotten != 3 {
-		t.Errorf("%+v, %v: %s%s", result, err, out.text(), said.text())
-	}
-	p.open()
-	if n := f.allRestore(); n != 1 {
-		t.Errorf("%d versions are left", n)
-	}
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+		p.join()
+		for range 4 {
+			f.capture(10_000)
+			c.clock.pass(3 * time.Hour)
+		}
+		settings, err := p.Settings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Retention = engine.Retention{All: time.Hour, Monthly: time.Hour}
+		if err := p.SaveSettings(t.Context(), settings); err != nil {
+			t.Fatal(err)
+		}
+		p.close()
+		out, said := new(institutiontest.Lines), new(institutiontest.Lines)
+		cmd := exec.CommandContext(t.Context(), tooltest.Path(t, tooltest.Command), "--json", "maintain")
+		cmd.Env = append(os.Environ(), "HOME="+p.user, "HOLDFAST_HOME="+p.state, "XDG_CONFIG_HOME=", "DBUS_SESSION_BUS_ADDRESS=disabled:", "BROWSER=/bin/true")
+		cmd.Stdout, cmd.Stderr = out, said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		c.answerSignIn(said, ended)
+		if err := <-ended; err != nil {
+			t.Fatalf("%v\n%s", err, said.Text())
+		}
+		var result engine.MaintainResult
+		if err := json.Unmarshal([]byte(out.Text()), &result); err != nil || result.Forgotten != 3 {
+			t.Errorf("%+v, %v: %s%s", result, err, out.Text(), said.Text())
+		}
+		p.open()
+		if n := f.allRestore(); n != 1 {
+			t.Errorf("%d versions are left", n)
+		}
+	})
 }
