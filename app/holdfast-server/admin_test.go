@@ -43,10 +43,15 @@ func (o *office) command(out any, args ...string) int {
 		o.Fatal(err)
 	}
 	defer file.Close()
-	before := os.Stdout
-	os.Stdout = file
+	complaints, err := os.Create(filepath.Join(o.TempDir(), "said"))
+	if err != nil {
+		o.Fatal(err)
+	}
+	defer complaints.Close()
+	stdout, stderr := os.Stdout, os.Stderr
+	os.Stdout, os.Stderr = file, complaints
 	code := run(append(append([]string{"--json"}, args...), o.settings...))
-	os.Stdout = before
+	os.Stdout, os.Stderr = stdout, stderr
 	if out != nil && code == 0 {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			o.Fatal(err)

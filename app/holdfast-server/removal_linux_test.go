@@ -476,45 +476,44 @@ func TestWhileAnotherProgramWorksOnTheAccountNothingIsRemoved(t *testing.T) {
 }
 
 func TestACheckMendsAnAccountOnceItsPersonHasSignedIn(t *testing.T) {
-	inEachCollege(t, func(t *testing.T, c *college) {
-		p := c.computer("laptop")
-		content := incompressible(300_000)
-		path := p.write("thesis.dat", content)
-		p.join()
-		p.backUp()
-		name := c.names(storage.Index)[0]
-		file := filepath.Join(c.data, "objects", c.person, "index", name)
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	c := newCollege(t, small) // what lies there is damaged in its file
+	p := c.computer("laptop")
+	content := incompressible(300_000)
+	path := p.write("thesis.dat", content)
+	p.join()
+	p.backUp()
+	name := c.names(storage.Index)[0]
+	file := filepath.Join(c.data, "objects", c.person, "index", name)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, data, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	p.reopen()
+	_, err = p.Check(t.Context(), 0)
+	p.fails(err, engine.KindFresh, "found at the destination, and not yet mended")
+	if c.names(storage.Index)[0] != name {
+		t.Error("something was changed")
+	}
+	p.signIn()
+	if out, err := p.Check(t.Context(), 0); err != nil || len(out.Errors) == 0 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	for _, left := range c.names(storage.Index) {
+		if left == name {
+			t.Error("the damaged index file is there")
 		}
-		data[len(data)/2] ^= 1
-		if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, data, 0o600)); err != nil {
-			t.Fatal(err)
-		}
-		p.reopen()
-		_, err = p.Check(t.Context(), 0)
-		p.fails(err, engine.KindFresh, "found at the destination, and not yet mended")
-		if c.names(storage.Index)[0] != name {
-			t.Error("something was changed")
-		}
-		p.signIn()
-		if out, err := p.Check(t.Context(), 0); err != nil || len(out.Errors) == 0 {
-			t.Errorf("%+v, %v", out, err)
-		}
-		for _, left := range c.names(storage.Index) {
-			if left == name {
-				t.Error("the damaged index file is there")
-			}
-		}
-		if out, err := p.Check(t.Context(), 100); err != nil || len(out.Errors) != 0 {
-			t.Errorf("%+v, %v", out, err)
-		}
-		p.restores("", path, content)
-		if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
-			t.Errorf("held: %+v, %v", held, err)
-		}
-	})
+	}
+	if out, err := p.Check(t.Context(), 100); err != nil || len(out.Errors) != 0 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	p.restores("", path, content)
+	if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
+		t.Errorf("held: %+v, %v", held, err)
+	}
 }
 
 func TestAFullAccountCanFreeSpaceAndGoesOn(t *testing.T) {
@@ -622,5 +621,34 @@ func TestTheCommandAsksByItselfForTheSignInThatFreeingSpaceTakes(t *testing.T) {
 		if n := f.allRestore(); n != 1 {
 			t.Errorf("%d versions are left", n)
 		}
+	})
+}
+
+func TestFreeingSpaceLeavesWhatAReplacedComputerEndedWith(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *college) {
+		old := c.computer("laptop")
+		thesis := old.write("thesis.txt", "of the old computer")
+		old.join()
+		old.backUp()
+		id := old.id()
+		fresh := c.computer("new laptop")
+		fresh.join(func(q *engine.JoinRequest) { q.Replace = id })
+		f := &changing{fresh, filepath.Join(fresh.user, "notes.dat"), map[string]string{}}
+		for range 4 {
+			c.clock.pass(20 * aDay)
+			f.capture(10_000)
+		}
+		settings, err := fresh.Settings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Retention = engine.Retention{All: time.Hour, Monthly: time.Hour}
+		if err := fresh.SaveSettings(t.Context(), settings); err != nil {
+			t.Fatal(err)
+		}
+		if out := fresh.maintain(); out.Forgotten != 3 {
+			t.Errorf("%+v", out)
+		}
+		fresh.restores(called(fresh, "laptop (before replacement)").ID, thesis, "of the old computer")
 	})
 }

@@ -269,7 +269,7 @@ func (a *Agent) maintain(ctx context.Context, asked bool) (engine.MaintainResult
 		return engine.MaintainResult{}, explain(op, where.Address, err)
 	}
 	result, err := prune.Run(ctx, prune.Options{
-		Repo: run.repo, Catalog: c, Device: where.Device,
+		Repo: run.repo, Catalog: c, Device: where.Device, Replaced: a.replacedAt(where.Device),
 		Policy: a.current().Settings.Retention, Removed: final, Now: run.now, Received: run.received, Replace: run.replace,
 	})
 	if err == nil {

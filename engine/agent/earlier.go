@@ -124,6 +124,17 @@ func askEarlier(ctx context.Context, d *account.Device, list []account.Computer,
 	return out
 }
 
+// replacedAt are the moments up to which a device was another computer.
+func (a *Agent) replacedAt(device string) []time.Time {
+	var ends []time.Time
+	for _, e := range a.allEarlier() {
+		if e.Device == device && !e.Over {
+			ends = append(ends, e.Until)
+		}
+	}
+	return ends
+}
+
 // noteEarlier notes what the computer was whose place this one took in one go.
 func (a *Agent) noteEarlier(ctx context.Context, device string, kept *keptSettings) error {
 	c, _, err := a.connected("replace")

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/engine"
 	"holdfast/engine/catalog"
+	"holdfast/engine/prune"
 	"holdfast/engine/retention"
 	"holdfast/engine/selection"
 )
@@ -79,7 +80,11 @@ func (a *Agent) PreviewRetention(ctx context.Context, policy engine.Retention) (
 	if err != nil {
 		return engine.RetentionPreview{}, explain(op, where.Address, err)
 	}
-	return retention.Preview([][]retention.Version{versionsOf(snapshots)}, a.Now(), policy), nil
+	var versions [][]retention.Version
+	for _, series := range prune.Series(snapshots, a.replacedAt(where.Device)) {
+		versions = append(versions, versionsOf(series))
+	}
+	return retention.Preview(versions, a.Now(), policy), nil
 }
 
 func versionsOf(snapshots []catalog.Snapshot) []retention.Version {

@@ -36,6 +36,10 @@ type Options struct {
 	Policy  engine.Retention
 	Removed []Removal
 	Now     func() time.Time
+	// Replaced are the moments, by the clocks of the snapshots, up to which the device
+	// was another computer. What a computer ended with is a version like the newest
+	// one: it stays, however long another has its place.
+	Replaced []time.Time
 	// Received: snapshots count by when the store received them, and Now is its clock.
 	// A client's clock, wrong or forged, then makes no version old. One of which the
 	// store does not say when that was stays.
@@ -132,7 +136,7 @@ func (r *run) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keep := times.keep(r.Now(), r.Policy)
+	keep := times.keep(r.Now(), r.Policy, r.Replaced)
 	if len(keep) == len(snapshots) {
 		return nil
 	}

@@ -47,12 +47,37 @@ func (t times) of(s catalog.Snapshot) (time.Time, bool) {
 	return at, ok
 }
 
+// Series parts the snapshots of a device into those of each computer that had its
+// place, which are thinned for themselves. A computer had it up to a moment in
+// replaced, and the last one has it still.
+func Series(snapshots []catalog.Snapshot, replaced []time.Time) [][]catalog.Snapshot {
+	series := make([][]catalog.Snapshot, len(replaced)+1)
+	for _, s := range snapshots {
+		before := 0
+		for _, end := range replaced {
+			if s.Time.After(end) {
+				before++
+			}
+		}
+		series[before] = append(series[before], s)
+	}
+	return series
+}
+
 // keep are the snapshots that a policy wants.
-func (t times) keep(now time.Time, policy engine.Retention) map[repo.ID]bool {
+func (t times) keep(now time.Time, policy engine.Retention, replaced []time.Time) map[repo.ID]bool {
 	keep := map[repo.ID]bool{}
+	for _, series := range Series(t.snapshots, replaced) {
+		t.keepOf(series, now, policy, keep)
+	}
+	return keep
+}
+
+// keepOf adds those of one computer.
+func (t times) keepOf(series []catalog.Snapshot, now time.Time, policy engine.Retention, keep map[repo.ID]bool) {
 	var versions []retention.Version
 	var ids []repo.ID
-	for _, s := range t.snapshots {
+	for _, s := range series {
 		at, ok := t.of(s)
 		if !ok {
 			keep[s.ID] = true
@@ -65,7 +90,6 @@ func (t times) keep(now time.Time, policy engine.Retention) map[repo.ID]bool {
 			keep[ids[i]] = true
 		}
 	}
-	return keep
 }
 
 // goneAfter translates a moment into the snapshots' own time, in which the catalog
