@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -475,45 +477,55 @@ func TestWhileAnotherProgramWorksOnTheAccountNothingIsRemoved(t *testing.T) {
 	})
 }
 
-func TestACheckMendsAnAccountOnceItsPersonHasSignedIn(t *testing.T) {
-	c := newCollege(t, small) // what lies there is damaged in its file
-	p := c.computer("laptop")
-	content := incompressible(300_000)
-	path := p.write("thesis.dat", content)
-	p.join()
-	p.backUp()
-	name := c.names(storage.Index)[0]
-	file := filepath.Join(c.data, "objects", c.person, "index", name)
-	data, err := os.ReadFile(file)
+// damage changes a byte in the middle of what lies where the server keeps it.
+func (c *college) damage(key string) {
+	c.t.Helper()
+	r, err := c.v.bytes.Open(c.t.Context(), key, 0, -1)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		c.t.Fatal(err)
 	}
 	data[len(data)/2] ^= 1
-	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, data, 0o600)); err != nil {
-		t.Fatal(err)
+	if err := errors.Join(c.v.bytes.Remove(c.t.Context(), key), c.v.bytes.Create(c.t.Context(), key, bytes.NewReader(data), int64(len(data)))); err != nil {
+		c.t.Fatal(err)
 	}
-	p.reopen()
-	_, err = p.Check(t.Context(), 0)
-	p.fails(err, engine.KindFresh, "found at the destination, and not yet mended")
-	if c.names(storage.Index)[0] != name {
-		t.Error("something was changed")
-	}
-	p.signIn()
-	if out, err := p.Check(t.Context(), 0); err != nil || len(out.Errors) == 0 {
-		t.Errorf("%+v, %v", out, err)
-	}
-	for _, left := range c.names(storage.Index) {
-		if left == name {
-			t.Error("the damaged index file is there")
+}
+
+func TestACheckMendsAnAccountOnceItsPersonHasSignedIn(t *testing.T) {
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		content := incompressible(300_000)
+		path := p.write("thesis.dat", content)
+		p.join()
+		p.backUp()
+		name := c.names(storage.Index)[0]
+		c.damage(c.person + "/index/" + name)
+		p.reopen()
+		_, err := p.Check(t.Context(), 0)
+		p.fails(err, engine.KindFresh, "found at the destination, and not yet mended")
+		if c.names(storage.Index)[0] != name {
+			t.Error("something was changed")
 		}
-	}
-	if out, err := p.Check(t.Context(), 100); err != nil || len(out.Errors) != 0 {
-		t.Errorf("%+v, %v", out, err)
-	}
-	p.restores("", path, content)
-	if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
-		t.Errorf("held: %+v, %v", held, err)
-	}
+		p.signIn()
+		if out, err := p.Check(t.Context(), 0); err != nil || len(out.Errors) == 0 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		for _, left := range c.names(storage.Index) {
+			if left == name {
+				t.Error("the damaged index file is there")
+			}
+		}
+		if out, err := p.Check(t.Context(), 100); err != nil || len(out.Errors) != 0 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		p.restores("", path, content)
+		if held, err := c.v.store.Held(t.Context(), c.person); err != nil || len(held) != 1 || held[0].Name != name {
+			t.Errorf("held: %+v, %v", held, err)
+		}
+	})
 }
 
 func TestAFullAccountCanFreeSpaceAndGoesOn(t *testing.T) {
