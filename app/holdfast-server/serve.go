@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -206,7 +207,11 @@ func serveMetrics(ctx context.Context, listener net.Listener, metrics *operation
 	return untilDone(ctx, server, func() error { return server.Serve(listener) })
 }
 
+// untilDone serves until the context ends, and then for as long as somebody is served.
 func untilDone(ctx context.Context, server *http.Server, serve func() error) error {
+	var unused unused
+	server.ConnState = unused.note
+	server.RegisterOnShutdown(unused.close)
 	failed := make(chan error, 1)
 	go func() { failed <- serve() }()
 	select {
@@ -222,6 +227,35 @@ func untilDone(ctx context.Context, server *http.Server, serve func() error) err
 	}
 	<-failed
 	return err
+}
+
+// unused are the connections on which nothing was asked yet. Clients keep some in
+// store, and a stop would wait five seconds for a question on them, during which
+// nobody new is served.
+type unused struct {
+	mu  sync.Mutex
+	all map[net.Conn]bool
+}
+
+func (u *unused) note(c net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if state != http.StateNew {
+		delete(u.all, c)
+		return
+	}
+	if u.all == nil {
+		u.all = map[net.Conn]bool{}
+	}
+	u.all[c] = true
+}
+
+func (u *unused) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for c := range u.all {
+		c.Close()
+	}
 }
 
 // ended makes the end that was asked for no error.
