@@ -12,15 +12,16 @@ type Replace interface {
 	// BeginReplace chooses the old computer, or another one than before. A computer
 	// that is not in the account yet begins with Join, by JoinRequest.Begin.
 	BeginReplace(ctx context.Context, computer string) (Replacement, error)
-	// SaveReplace keeps Step, Jobs and Take of the one under way.
+	// SaveReplace keeps Step, Jobs and Take of the one under way, if it is the same.
 	SaveReplace(ctx context.Context, r Replacement) error
 	// OldSettings are the settings of the old computer, as it kept them last.
 	OldSettings(ctx context.Context) (OldSettings, error)
 	// FinishReplace takes the old computer's seat, history and identity, and what
-	// Take says of its settings. It needs a sign-in of the last minutes
-	// (Account.SignIn); without one the answer is KindFresh. After any error it can
-	// be called again and goes on.
-	FinishReplace(ctx context.Context) error
+	// Take says of its settings. The old computer is named once more, because another
+	// one may have been chosen elsewhere meanwhile. It needs a sign-in of the last
+	// minutes (Account.SignIn); without one the answer is KindFresh. After any error it
+	// can be called again and goes on.
+	FinishReplace(ctx context.Context, computer string) error
 	// CancelReplace leaves everything as it was before it began: who was not in the
 	// account is disconnected. Files that were got back stay.
 	CancelReplace(ctx context.Context) error

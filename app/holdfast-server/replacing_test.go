@@ -61,9 +61,9 @@ func TestAComputerIsReplacedStepByStepOverARestart(t *testing.T) {
 		}
 
 		fresh.reopen()
-		fresh.fails(fresh.FinishReplace(t.Context()), engine.KindFresh, "sign-in of the last minutes")
+		fresh.fails(fresh.FinishReplace(t.Context(), id), engine.KindFresh, "sign-in of the last minutes")
 		fresh.signIn()
-		if err := fresh.FinishReplace(t.Context()); err != nil {
+		if err := fresh.FinishReplace(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		fresh.joined(engine.Connected{})

@@ -57,15 +57,17 @@ func (c *replaceCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	address, joined := c.Server, status.Destination.Account != ""
-	if address == "" {
-		if !joined {
-			return &engine.Error{Op: "replace", Kind: engine.KindInvalid,
-				Message: "This computer is not signed in, so the server has to be named: holdfast replace COMPUTER --server ADDRESS. Nothing was changed."}
-		}
-		address = status.Destination.Address
+	joined := status.Destination.Account != ""
+	if c.Server == "" && !joined {
+		return &engine.Error{Op: "replace", Kind: engine.KindInvalid,
+			Message: "This computer is not signed in, so the server has to be named: holdfast replace COMPUTER --server ADDRESS. Nothing was changed."}
 	}
-	in, err := c.signIn(s, address)
+	var in engine.SignedIn
+	if c.Server == "" { // to its own server, by the certificate that was accepted then
+		in, err = c.goOn(s, engine.SignInRequest{ByCode: c.Code})
+	} else {
+		in, err = c.signIn(s, c.Server)
+	}
 	if err != nil {
 		return err
 	}
@@ -77,7 +79,7 @@ func (c *replaceCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.engine.FinishReplace(s.ctx); err != nil {
+	if err := s.engine.FinishReplace(s.ctx, old); err != nil {
 		return err
 	}
 	c.joined(s, in, out)

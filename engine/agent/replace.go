@@ -22,6 +22,9 @@ type replacementFile struct {
 	Take   engine.Take        `json:"take"`
 	Lent   bool               `json:"lent,omitempty"`
 	Moving bool               `json:"moving,omitempty"` // the old computer's place may be taken already
+	// Kept are the old computer's settings from when Moving began, for when they cannot
+	// be asked for any more. Nil: it kept none, or Moving has not begun.
+	Kept *keptSettings `json:"kept,omitempty"`
 }
 
 func (f *replacementFile) replacement() engine.Replacement {
@@ -52,6 +55,21 @@ func (a *Agent) underWay(op string) (*replacementFile, *destinationFile, error) 
 		err = invalid(op, "", "No computer is being replaced here now. Nothing was changed. Begin again with Replace Device in Settings.")
 	}
 	return f, where, err
+}
+
+// about is nil when it is this computer whose place is to be taken: two windows, or a
+// window and a terminal, must not finish what the other one chose.
+func (f *replacementFile) about(op, computer string) error {
+	if f.Old.ID == computer {
+		return nil
+	}
+	return invalid(op, computer, "Meanwhile it was chosen elsewhere on this computer that it takes the place of "+f.Old.Name+". Nothing was changed. Look at it again with Replace Device in Settings, and go on from there.")
+}
+
+// between says that the old computer's place may be taken, and this computer does not
+// yet know itself as that one.
+func (f *replacementFile) between(where *destinationFile) bool {
+	return f != nil && f.Moving && where.Device != f.Old.ID
 }
 
 func (a *Agent) saveReplace(f *replacementFile) error {
@@ -183,6 +201,9 @@ func (a *Agent) SaveReplace(ctx context.Context, r engine.Replacement) error {
 	defer a.replacing.Unlock()
 	f, _, err := a.underWay(op)
 	if err != nil {
+		return err
+	}
+	if err := f.about(op, r.Old.ID); err != nil {
 		return err
 	}
 	if f.Moving {

@@ -100,6 +100,12 @@ func (w *world) underWayStep() engine.Replacement {
 	return r
 }
 
+// replaces is the computer whose place is to be taken.
+func (w *world) replaces() string {
+	w.t.Helper()
+	return w.underWayStep().Old.ID
+}
+
 // seats counts the computers of the account that take one.
 func (c *college) used(w *world) int {
 	c.t.Helper()
@@ -135,7 +141,7 @@ func TestReplacingGivesSeatHistoryAndIdentityAndKeepsBothTrees(t *testing.T) {
 			fresh.write("new.txt", "new")
 			fresh.backUp()
 			c.signInAfresh(fresh)
-			if err := fresh.FinishReplace(t.Context()); err != nil {
+			if err := fresh.FinishReplace(t.Context(), fresh.replaces()); err != nil {
 				t.Fatalf("%v (%v)", err, errors.Unwrap(err))
 			}
 			if fresh.where.Device != id || c.used(fresh) != 1 || fresh.underWayStep().Old.ID != "" {
@@ -220,7 +226,7 @@ func TestTheOtherComputersOfTheAccountSeeWhatTheOldOneWas(t *testing.T) {
 	}
 	fresh.backUp()
 	c.signInAfresh(fresh)
-	if err := fresh.FinishReplace(t.Context()); err != nil {
+	if err := fresh.FinishReplace(t.Context(), fresh.replaces()); err != nil {
 		t.Fatal(err)
 	}
 	fresh.remove("Letters/one.txt")
@@ -260,11 +266,11 @@ func TestAReplacementGoesOnAfterARestartAtEveryStep(t *testing.T) {
 			t.Errorf("after a restart at %s: %+v", step, got)
 		}
 	}
-	if err := fresh.FinishReplace(t.Context()); engine.KindOf(err) != engine.KindFresh {
+	if err := fresh.FinishReplace(t.Context(), fresh.replaces()); engine.KindOf(err) != engine.KindFresh {
 		t.Errorf("nobody has signed in since: %v", err)
 	}
 	c.signInAfresh(fresh)
-	if err := fresh.FinishReplace(t.Context()); err != nil {
+	if err := fresh.FinishReplace(t.Context(), fresh.replaces()); err != nil {
 		t.Fatal(err)
 	}
 	if s, _ := fresh.Settings(t.Context()); s.Schedule.Every != 42*time.Minute || s.Network.UpPresent == 4242 {
@@ -308,7 +314,7 @@ func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	c.signInAfresh(fresh)
-	if err := fresh.FinishReplace(ctx); err == nil {
+	if err := fresh.FinishReplace(ctx, fresh.replaces()); err == nil {
 		t.Fatal("nothing broke")
 	}
 	c.breakLists.Store(false)
@@ -320,7 +326,7 @@ func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
 		t.Errorf("it was cancelled: %v", err)
 	}
 	c.signInAfresh(fresh)
-	if err := fresh.FinishReplace(t.Context()); err != nil {
+	if err := fresh.FinishReplace(t.Context(), fresh.replaces()); err != nil {
 		t.Fatalf("%v (%v)", err, errors.Unwrap(err))
 	}
 	if fresh.where.Device != id || len(fresh.current().Replaced) != 2 {
@@ -359,13 +365,13 @@ func TestARefusalAfterThePlaceMayBeTakenOffersNoWayBack(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	c.signInAfresh(fresh)
-	if err := fresh.FinishReplace(ctx); err == nil {
+	if err := fresh.FinishReplace(ctx, fresh.replaces()); err == nil {
 		t.Fatal("nothing broke")
 	}
 	if err := fresh.signing.session.Remove(t.Context(), old.where.Device); err != nil {
 		t.Fatal(err)
 	}
-	if err := fresh.FinishReplace(t.Context()); engine.KindOf(err) != engine.KindRefused {
+	if err := fresh.FinishReplace(t.Context(), fresh.replaces()); engine.KindOf(err) != engine.KindRefused {
 		t.Errorf("the old computer is removed: %v", err)
 	}
 	if r := fresh.underWayStep(); !r.Moving {
@@ -379,7 +385,7 @@ func TestARefusalOfTheServerChangesNothing(t *testing.T) {
 	if err := fresh.signing.session.Remove(t.Context(), old.where.Device); err != nil {
 		t.Fatal(err)
 	}
-	if err := fresh.FinishReplace(t.Context()); engine.KindOf(err) != engine.KindRefused {
+	if err := fresh.FinishReplace(t.Context(), fresh.replaces()); engine.KindOf(err) != engine.KindRefused {
 		t.Errorf("the old computer is removed: %v", err)
 	}
 	if r := fresh.underWayStep(); r.Moving || r.Old.ID == "" {
@@ -484,7 +490,7 @@ func TestFinishingGoesOnFromWhereverItWasCut(t *testing.T) {
 	fresh.backUp()
 	c.signInAfresh(fresh)
 	before := c.asked.Load()
-	if err := fresh.FinishReplace(t.Context()); err != nil {
+	if err := fresh.FinishReplace(t.Context(), fresh.replaces()); err != nil {
 		t.Fatal(err)
 	}
 	requests := c.asked.Load() - before
@@ -507,7 +513,7 @@ func finishCutAt(t *testing.T, at int64, after bool) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	c.cut.Store(&cut{at: at, after: after, end: cancel})
-	cutShort := fresh.FinishReplace(ctx)
+	cutShort := fresh.FinishReplace(ctx, fresh.replaces())
 	c.cut.Store(nil)
 	fresh.reopen()
 	if cutShort != nil {
@@ -515,7 +521,7 @@ func finishCutAt(t *testing.T, at int64, after bool) {
 			t.Fatalf("after %v nothing is under way: %+v", cutShort, r)
 		}
 		c.signInAfresh(fresh)
-		if err := fresh.FinishReplace(t.Context()); err != nil {
+		if err := fresh.FinishReplace(t.Context(), fresh.replaces()); err != nil {
 			t.Fatalf("after %v: %v (%v)", cutShort, err, errors.Unwrap(err))
 		}
 	}
@@ -529,4 +535,102 @@ func finishCutAt(t *testing.T, at int64, after bool) {
 	if _, err := old.BackUp(t.Context(), nil); engine.KindOf(err) != engine.KindReplaced {
 		t.Errorf("after %v the old computer: %v", cutShort, err)
 	}
+}
+
+// Between the server's yes and this computer's own note there may be a crash; the schedule
+// then goes on, and the old computer's settings at the server must outlive that.
+func TestTheOldSettingsOutliveAComputerThatIsBetweenTheTwoPlaces(t *testing.T) {
+	c, old, fresh := replacing(t, true)
+	c.signInAfresh(fresh)
+	begin(t, c, fresh)
+	credential := tookPlace(t, fresh)
+	fresh.reopen()
+	if err := fresh.Keychain.Set(credentialName(fresh.where.Repository), []byte(credential)); err != nil {
+		t.Fatal(err)
+	}
+	fresh.report(t.Context())
+	c.signInAfresh(fresh)
+	if err := fresh.FinishReplace(t.Context(), old.where.Device); err != nil {
+		t.Fatalf("%v (%v)", err, errors.Unwrap(err))
+	}
+	if s, _ := fresh.Settings(t.Context()); s.Schedule.Every != 42*time.Minute {
+		t.Errorf("the old computer's settings are lost: every %v", s.Schedule.Every)
+	}
+}
+
+// begin cuts finishing short as soon as the old computer's place is taken.
+func begin(t *testing.T, c *college, fresh *world) {
+	t.Helper()
+	c.breakLists.Store(true)
+	defer c.breakLists.Store(false)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if err := fresh.FinishReplace(ctx, fresh.replaces()); err == nil || !fresh.underWayStep().Moving {
+		t.Fatalf("it was not cut short: %v", err)
+	}
+}
+
+// tookPlace is a credential of the old computer's place.
+func tookPlace(t *testing.T, w *world) string {
+	t.Helper()
+	_, credential, err := w.signing.session.Replace(t.Context(), w.replaces(), account.NewComputer{Name: "new laptop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return credential
+}
+
+func TestALentSeatThatEndsMidwayKeepsNobodyFromFinishing(t *testing.T) {
+	for name, lost := range map[string]bool{"the place is known to be taken": false, "the server's answer was lost": true} {
+		t.Run(name, func(t *testing.T) {
+			c, old, fresh := replacing(t, false)
+			fresh.backUp()
+			id, credential := old.where.Device, credentialName(fresh.where.Repository)
+			own, err := fresh.Keychain.Get(credential)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.signInAfresh(fresh)
+			begin(t, c, fresh)
+			if err := fresh.signing.session.Remove(t.Context(), fresh.where.Device); err != nil {
+				t.Fatal(err)
+			}
+			if lost {
+				if err := fresh.Keychain.Set(credential, own); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fresh.reopen()
+			c.signInAfresh(fresh)
+			if err := fresh.FinishReplace(t.Context(), id); err != nil {
+				t.Fatalf("%v (%v)", err, errors.Unwrap(err))
+			}
+			if s, _ := fresh.Settings(t.Context()); fresh.where.Device != id || s.Schedule.Every != 42*time.Minute {
+				t.Errorf("it is %s and not %s, every %v", fresh.where.Device, id, s.Schedule.Every)
+			}
+			fresh.backUp()
+		})
+	}
+}
+
+func TestWhoFinishesTakesThePlaceOfTheComputerThatWasLookedAt(t *testing.T) {
+	c, old, fresh := replacing(t, true)
+	third := old.another()
+	if _, err := third.Join(t.Context(), engine.JoinRequest{SignIn: c.signIn(third), Computer: "third"}); err != nil {
+		t.Fatal(err)
+	}
+	one := fresh.underWayStep() // in one window; in another:
+	if _, err := fresh.BeginReplace(t.Context(), third.where.Device); err != nil {
+		t.Fatal(err)
+	}
+	one.Step = engine.ReplaceFinish
+	if err := fresh.SaveReplace(t.Context(), one); engine.KindOf(err) != engine.KindInvalid {
+		t.Errorf("what was decided about one computer was kept for another: %v", err)
+	}
+	c.signInAfresh(fresh)
+	if err := fresh.FinishReplace(t.Context(), one.Old.ID); engine.KindOf(err) != engine.KindInvalid || fresh.underWayStep().Moving {
+		t.Errorf("another computer was replaced: %v", err)
+	}
+	third.backUp()
+	old.backUp()
 }

@@ -195,6 +195,9 @@ func (a *Agent) report(ctx context.Context) {
 	if err != nil || where.Account == nil {
 		return
 	}
+	if f, _, err := a.replaceNote(); err == nil && f.between(where) {
+		return // it may be known there as the old computer, of which this would then be told
+	}
 	ctx, cancel := context.WithTimeout(ctx, serverPatient)
 	defer cancel()
 	status, err := a.Status(ctx)

@@ -19,7 +19,7 @@ import (
 // computer is noted, and last its own seat and the keys that nobody needs any more go.
 // A run that is cut short is repeated from the beginning; the server then gives the
 // place to this computer once more.
-func (a *Agent) FinishReplace(ctx context.Context) error {
+func (a *Agent) FinishReplace(ctx context.Context, computer string) error {
 	const op = "replace"
 	ctx, end, err := a.begin(ctx, op)
 	if err != nil {
@@ -30,6 +30,9 @@ func (a *Agent) FinishReplace(ctx context.Context) error {
 	defer a.replacing.Unlock()
 	f, where, err := a.underWay(op)
 	if err != nil {
+		return err
+	}
+	if err := f.about(op, computer); err != nil {
 		return err
 	}
 	s, _, err := a.freshSession(ctx, op)
@@ -57,7 +60,11 @@ func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacemen
 	if err != nil {
 		return err
 	}
+	before := f.Moving
 	kept, err := a.settingsOf(ctx, where, f.Old.ID)
+	if err != nil && before { // this computer's own seat may have come to its end meanwhile
+		kept, err = f.Kept, nil
+	}
 	if err != nil {
 		return err
 	}
@@ -75,8 +82,7 @@ func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacemen
 	defer stay()
 	a.jobs.stop()
 	defer a.jobs.goOn()
-	before := f.Moving
-	f.Moving = true
+	f.Moving, f.Kept = true, kept
 	if err := a.saveReplace(f); err != nil {
 		return err
 	}
@@ -86,6 +92,13 @@ func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacemen
 	}
 	if err != nil {
 		return err
+	}
+	// From here on as the old one, because a seat that was lent may have come to its end.
+	if err := a.Keychain.Set(credentialName(where.Repository), []byte(credential)); err != nil {
+		return err
+	}
+	if err := a.dropRepository(); err != nil {
+		a.Log.Warn("the destination could not be closed", "error", err)
 	}
 	if err := a.sync(ctx); err != nil { // the old computer stores nothing any more
 		return err
@@ -105,7 +118,7 @@ func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacemen
 	if err != nil {
 		return err
 	}
-	return a.settleInPlace(ctx, c, &next, f, kept, credential)
+	return a.settleInPlace(ctx, c, &next, f, kept)
 }
 
 // notMoving takes back that the place may be taken, when the server said that it is not.
@@ -114,7 +127,7 @@ func (a *Agent) notMoving(f *replacementFile, err error) error {
 	if _, refused := errors.AsType[*account.Refusal](err); !refused {
 		return err
 	}
-	f.Moving = false
+	f.Moving, f.Kept = false, nil
 	return errors.Join(err, a.saveReplace(f))
 }
 
@@ -133,12 +146,9 @@ func (a *Agent) self(ctx context.Context, s *account.Session, device string) (ac
 
 // settleInPlace notes on this computer who it is from now on. The note of the
 // destination is the last: until it is there, everything is done again.
-func (a *Agent) settleInPlace(ctx context.Context, c *catalog.Catalog, next *destinationFile, f *replacementFile, kept *keptSettings, credential string) error {
+func (a *Agent) settleInPlace(ctx context.Context, c *catalog.Catalog, next *destinationFile, f *replacementFile, kept *keptSettings) error {
 	earlier, err := a.earlierOf(ctx, c, f, kept)
 	if err != nil {
-		return err
-	}
-	if err := a.Keychain.Set(credentialName(next.Repository), []byte(credential)); err != nil {
 		return err
 	}
 	settings, err := a.taken(a.current(), kept, f.Take)

@@ -110,8 +110,8 @@ func (f *fake) OldSettings(ctx context.Context) (engine.OldSettings, error) {
 	return reply[engine.OldSettings](f, ctx, "OldSettings")
 }
 
-func (f *fake) FinishReplace(ctx context.Context) error {
-	_, err := reply[struct{}](f, ctx, "FinishReplace")
+func (f *fake) FinishReplace(ctx context.Context, computer string) error {
+	_, err := reply[struct{}](f, ctx, "FinishReplace", computer)
 	return err
 }
 

@@ -57,8 +57,8 @@ func (c *Client) OldSettings(ctx context.Context) (engine.OldSettings, error) {
 	return oldSettings(c, ctx)
 }
 
-func (c *Client) FinishReplace(ctx context.Context) error {
-	return finishReplace(c, ctx)
+func (c *Client) FinishReplace(ctx context.Context, computer string) error {
+	return finishReplace(c, ctx, computer)
 }
 
 func (c *Client) CancelReplace(ctx context.Context) error {

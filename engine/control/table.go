@@ -26,7 +26,7 @@ var (
 	beginReplace  = ask1("BeginReplace", engine.Engine.BeginReplace)
 	saveReplace   = do1("SaveReplace", engine.Engine.SaveReplace)
 	oldSettings   = ask0("OldSettings", engine.Engine.OldSettings)
-	finishReplace = do0("FinishReplace", engine.Engine.FinishReplace)
+	finishReplace = do1("FinishReplace", engine.Engine.FinishReplace)
 	cancelReplace = do0("CancelReplace", engine.Engine.CancelReplace)
 
 	status   = ask0("Status", engine.Engine.Status)

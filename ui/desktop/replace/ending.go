@@ -13,13 +13,13 @@ func (s *Screen) finish() {
 	if s.state.Doing != "" {
 		return
 	}
-	name, earlier := s.state.R.Old.Name, ""
+	old, name, earlier := s.state.R.Old.ID, s.state.R.Old.Name, ""
 	now := s.state.R
 	s.state.Doing, s.state.Err = "Finishing…", nil
 	s.draw()
 	asker := afresh.New(afresh.Deps{Engine: s.deps.Engine, Window: s.deps.Window, Desk: s.desk, OpenURL: s.deps.OpenURL, Raise: s.deps.Raise})
 	asker.Do("Taking the place of another computer", func(ctx context.Context) error {
-		err := s.deps.Engine.FinishReplace(ctx)
+		err := s.deps.Engine.FinishReplace(ctx, old)
 		if err != nil {
 			if r, read := s.deps.Engine.Replacement(ctx); read == nil {
 				now = r

@@ -16,20 +16,21 @@ var now = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
 
 // fake is an account with some computers, as an engine of a few lines.
 type fake struct {
-	r       engine.Replacement
-	saved   []engine.Replacement
-	old     engine.OldSettings
-	oldErr  error
-	all     []engine.Computer
-	held    map[string][]engine.Item
-	listErr error
-	got     []engine.GetRequest
-	getErr  error
-	tries   int   // of finishing
-	wants   bool  // a sign-in of the last minutes
-	failed  error // of finishing
-	stopped bool
-	status  engine.Status
+	r        engine.Replacement
+	saved    []engine.Replacement
+	old      engine.OldSettings
+	oldErr   error
+	all      []engine.Computer
+	held     map[string][]engine.Item
+	listErr  error
+	got      []engine.GetRequest
+	getErr   error
+	tries    int    // of finishing
+	finished string // whose place was to be taken
+	wants    bool   // a sign-in of the last minutes
+	failed   error  // of finishing
+	stopped  bool
+	status   engine.Status
 }
 
 func (f *fake) Replacement(context.Context) (engine.Replacement, error) { return f.r, nil }
@@ -48,8 +49,9 @@ func (f *fake) SaveReplace(_ context.Context, r engine.Replacement) error {
 	return nil
 }
 func (f *fake) OldSettings(context.Context) (engine.OldSettings, error) { return f.old, f.oldErr }
-func (f *fake) FinishReplace(context.Context) error {
+func (f *fake) FinishReplace(_ context.Context, id string) error {
 	f.tries++
+	f.finished = id
 	switch {
 	case f.failed != nil:
 		return f.failed

@@ -109,12 +109,34 @@ func TestThePersonIsLedFromTheChoiceToTheEnd(t *testing.T) {
 	}
 	s.goOn()
 	s.desk.Settle()
-	if s.state.Step != StepDone || f.tries != 1 || s.finished != 1 || s.state.Earlier != "1@7" {
+	if s.state.Step != StepDone || f.tries != 1 || f.finished != "1" || s.finished != 1 || s.state.Earlier != "1@7" {
 		t.Fatalf("at the end: %v after %d tries", s.state.Step, f.tries)
 	}
 	s.goOn()
 	if s.left != 1 {
 		t.Error("Done does not leave")
+	}
+}
+
+func TestWhatIsChosenElsewhereMeanwhileIsFollowed(t *testing.T) {
+	f := at(engine.ReplaceFinish)
+	s := open(t, f)
+	s.readAgain()
+	s.desk.Settle()
+	if s.state.Step != StepFinish {
+		t.Errorf("nothing was chosen elsewhere, and it is at %v", s.state.Step)
+	}
+	f.r = engine.Replacement{Old: f.all[2], Step: engine.ReplaceFiles} // in a terminal
+	s.readAgain()
+	s.desk.Settle()
+	if s.state.Step != StepFiles || s.state.R.Old.ID != "2" || s.state.Chosen != "2" {
+		t.Errorf("step %v of %+v", s.state.Step, s.state.R)
+	}
+	f.r = engine.Replacement{} // and cancelled there
+	s.readAgain()
+	s.desk.Settle()
+	if s.state.Step != StepStart {
+		t.Errorf("step %v of %+v", s.state.Step, s.state.R)
 	}
 }
 

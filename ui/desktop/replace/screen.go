@@ -108,6 +108,8 @@ func (s *Screen) Show() {
 				apply(s.readStatus)
 			case engine.TopicFiles:
 				apply(s.readComputers)
+			case engine.TopicSettings:
+				apply(s.readAgain)
 			}
 		}
 	})
@@ -128,6 +130,25 @@ func (s *Screen) read() {
 				s.state.Known = true
 				s.follow(r)
 			}
+			s.draw()
+		}
+	})
+}
+
+// readAgain follows what was begun, finished or cancelled elsewhere, as in a terminal;
+// what is being chosen here stays otherwise.
+func (s *Screen) readAgain() {
+	if !s.state.Known {
+		return // it is being read
+	}
+	s.desk.Ask(&s.reading, func(ctx context.Context) func() {
+		r, err := s.deps.Engine.Replacement(ctx)
+		return func() {
+			if err != nil || s.state.Doing != "" || r.Old.ID == s.state.R.Old.ID && r.Moving == s.state.R.Moving {
+				return
+			}
+			s.state.Err = nil
+			s.follow(r)
 			s.draw()
 		}
 	})
