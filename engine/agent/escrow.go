@@ -27,7 +27,7 @@ func (a *Agent) freshSession(ctx context.Context, op string) (*account.Session, 
 	if err != nil {
 		return nil, info, explainServer(op, s.server.Info().Origin, err)
 	}
-	if _, err := a.mayJoin(s, info.Person.Email); err != nil {
+	if _, err := a.mayJoin(s, info); err != nil {
 		_ = a.CancelSignIn(ctx, s.id) // so that the next try asks who it is
 		return nil, info, err
 	}

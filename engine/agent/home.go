@@ -37,9 +37,10 @@ type destinationFile struct {
 // accountFile is who this computer belongs to at a server. Its credential is in the
 // keychain.
 type accountFile struct {
-	Server      string `json:"server"` // id
-	Name        string `json:"name"`   // of the institution
-	Email       string `json:"email"`
+	Server      string `json:"server"`                // id
+	Name        string `json:"name"`                  // of the institution
+	Person      string `json:"person,omitempty"`      // id; "": noted before it was
+	Email       string `json:"email"`                 // may change
 	Generation  int    `json:"generation"`            // of this computer's grant: it shows that nobody took its place since
 	Fingerprint string `json:"fingerprint,omitempty"` // the only certificate to accept; "": whatever the system trusts
 }

@@ -39,7 +39,7 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 	if err != nil {
 		return engine.Connected{}, explainServer(op, origin, err)
 	}
-	before, err := a.mayJoin(s, info.Person.Email)
+	before, err := a.mayJoin(s, info)
 	if err != nil {
 		return engine.Connected{}, err
 	}
@@ -52,7 +52,7 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 		}
 	}
 	if before != nil && (q.Replace == "" || q.Replace == before.Device) { // the same computer signs in again: its key and its list stay
-		return a.comeBack(ctx, s, before, q.Secret)
+		return a.comeBack(ctx, s, before, info, q.Secret)
 	}
 	if before != nil { // it leaves its own seat for that of another
 		if _, err := a.Disconnect(ctx); err != nil {
@@ -73,19 +73,28 @@ func (a *Agent) Join(ctx context.Context, q engine.JoinRequest) (engine.Connecte
 // mayJoin gives the destination that is connected when it is this account: then the
 // same computer signs in again. Another destination, or the account of somebody else,
 // has to be disconnected first.
-func (a *Agent) mayJoin(s *signIn, email string) (*destinationFile, error) {
+func (a *Agent) mayJoin(s *signIn, info account.Account) (*destinationFile, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.where == nil {
 		return nil, nil
 	}
 	if a.where.Account != nil && a.where.Account.Server == s.server.Info().ID {
-		if a.where.Account.Email != email {
-			return nil, invalid("join", a.where.Address, "This computer backs up to the account of "+a.where.Account.Email+", and you signed in as "+email+". Nothing was changed. Sign in as the same person, or disconnect in Settings first (in a terminal: holdfast sign-out).")
+		if !a.where.Account.of(info) {
+			return nil, invalid("join", a.where.Address, "This computer backs up to the account of "+a.where.Account.Email+", and you signed in as "+info.Person.Email+". Nothing was changed. Sign in as the same person, or disconnect in Settings first (in a terminal: holdfast sign-out).")
 		}
 		return a.where, nil
 	}
 	return nil, invalid("join", a.where.Address, "Files are kept in "+a.where.Address+" already. Disconnect it in Settings first (in a terminal: holdfast sign-out); what is stored there stays.")
+}
+
+// of says whether it is this account. A person's e-mail can change, and become somebody
+// else's.
+func (f *accountFile) of(info account.Account) bool {
+	if f.Person == "" {
+		return f.Email == info.Person.Email
+	}
+	return f.Person == info.Person.ID
 }
 
 // takeSeat makes this computer one of the account, once for each sign-in.
@@ -121,18 +130,19 @@ func (a *Agent) takeSeat(ctx context.Context, s *signIn, q engine.JoinRequest, b
 
 // comeBack is for a computer that the server had signed out, or that lost what its
 // keychain had.
-func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile, secret string) (engine.Connected, error) {
+func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile, info account.Account, secret string) (engine.Connected, error) {
 	const op = "sign in"
 	if err := a.Keychain.Set(credentialName(where.Repository), []byte(s.seat.credential)); err != nil {
 		return engine.Connected{}, explain(op, where.Address, err)
 	}
 	next := *where
-	out, err := a.renewKey(ctx, s, &next, secret)
+	out, err := a.renewKey(ctx, s, &next, info, secret)
 	if err != nil {
 		return out, explainStored(op, where.Address, err)
 	}
 	note := *where.Account
 	note.Generation, note.Fingerprint = s.seat.computer.Generation, s.server.Info().Fingerprint
+	note.Person, note.Email, note.Name = info.Person.ID, info.Person.Email, s.server.Info().Name
 	next.Address = s.server.Info().Origin
 	next.Account = &note
 	if err := a.home.write("destination.json", next); err != nil {
@@ -151,7 +161,7 @@ func (a *Agent) comeBack(ctx context.Context, s *signIn, where *destinationFile,
 
 // renewKey gives this computer another key when the one it had is gone or opens
 // nothing any more. A server that cannot be asked for that now changes nothing.
-func (a *Agent) renewKey(ctx context.Context, s *signIn, where *destinationFile, secret string) (engine.Connected, error) {
+func (a *Agent) renewKey(ctx context.Context, s *signIn, where *destinationFile, info account.Account, secret string) (engine.Connected, error) {
 	var out engine.Connected
 	store, err := s.server.Device(s.seat.credential).Store()
 	if err != nil {
@@ -165,10 +175,6 @@ func (a *Agent) renewKey(ctx context.Context, s *signIn, where *destinationFile,
 	}
 	if engine.KindOf(err) != engine.KindSecret {
 		return out, nil
-	}
-	info, err := s.session.Account(ctx)
-	if err != nil {
-		return out, err
 	}
 	r, err := a.openEscrowed(ctx, s.session, store, info, secret)
 	if err != nil || r.Config().ID != where.Repository { // another repository is told of when it is opened
@@ -203,7 +209,7 @@ func (a *Agent) openAccount(ctx context.Context, s *signIn, q engine.JoinRequest
 	}
 	where := &destinationFile{
 		Address: s.server.Info().Origin, Repository: r.Config().ID, Device: s.seat.computer.ID, Connected: a.Now(),
-		Account: &accountFile{Server: s.server.Info().ID, Name: s.server.Info().Name, Email: info.Person.Email,
+		Account: &accountFile{Server: s.server.Info().ID, Name: s.server.Info().Name, Person: info.Person.ID, Email: info.Person.Email,
 			Generation: s.seat.computer.Generation, Fingerprint: s.server.Info().Fingerprint},
 	}
 	// Read before this computer is connected: from then on it may write its own there.

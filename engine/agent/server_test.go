@@ -37,6 +37,7 @@ import (
 type college struct {
 	t        *testing.T
 	sessions *session.Service
+	people   *people.Service
 	ann      people.Person
 	server   *httptest.Server
 
@@ -87,7 +88,7 @@ func newCollege(t *testing.T) *college {
 	must(err)
 	ann, err := p.Accept(t.Context(), token)
 	must(err)
-	c := &college{t: t, sessions: s.Sessions, ann: ann, computers: s.Computers}
+	c := &college{t: t, sessions: s.Sessions, people: p, ann: ann, computers: s.Computers}
 	c.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.breakLists.Load() && (r.URL.Path == "/storage/snapshots/" || r.URL.Path == "/storage/index/") {
 			w.WriteHeader(http.StatusBadGateway)
@@ -274,6 +275,42 @@ func TestWhatAServerDoesIsToldAsItIs(t *testing.T) {
 		if !ok || e.Kind != c.kind || strings.Contains(e.Message, "does not answer") {
 			t.Errorf("%v: %v", c.err, e)
 		}
+	}
+}
+
+func TestAnAccountIsItsPersonsWhateverTheEmailIs(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	if _, err := c.join(w, ""); err != nil {
+		t.Fatal(err)
+	}
+	rename := func(id, email string) {
+		t.Helper()
+		if _, _, err := c.people.Change(t.Context(), id, people.Change{Email: &email}, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename(c.ann.ID, "ann.smith@college.edu") // she married
+	c.signInAfresh(w)
+	if _, _, err := w.freshSession(t.Context(), "test"); err != nil {
+		t.Errorf("under another e-mail: %v", err)
+	}
+	if _, err := c.join(w, ""); err != nil || w.where.Account.Email != "ann.smith@college.edu" {
+		t.Errorf("signed in again as %s: %v", w.where.Account.Email, err)
+	}
+	_, token, err := c.people.Invite(t.Context(), "other@college.edu", "Ann", people.Member, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := c.people.Accept(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rename(c.ann.ID, "a.smith@college.edu")
+	rename(other.ID, "ann.smith@college.edu") // and somebody else has hers now
+	c.ann = other
+	if _, err := c.join(w, ""); engine.KindOf(err) != engine.KindInvalid {
+		t.Errorf("somebody else signed in to her account: %v", err)
 	}
 }
 
