@@ -437,6 +437,13 @@ func TestWhatIsTakenOverIsWhatWasChosen(t *testing.T) {
 	if got := paths(engine.Take{Decided: true}); !slices.Equal(got, []string{now.Selection.Choices[0].Path}) {
 		t.Errorf("nothing was chosen: %q", got)
 	}
+	if got := paths(engine.Take{}); !slices.Equal(got, []string{home, filepath.Join(home, "VMs"), filepath.Join(home, "once.txt")}) {
+		t.Errorf("nobody decided, and what can lie nowhere here is taken over: %q", got)
+	}
+	take.Paths = []engine.PathMove{{From: `C:\Users\Ann`}}
+	if got := paths(take); !slices.Equal(got, []string{home, filepath.Join(home, "VMs"), filepath.Join(home, "once.txt")}) {
+		t.Errorf("all that was backed up is left out, and nothing takes its place: %q", got)
+	}
 	next, err := w.taken(now, kept, engine.Take{Decided: true, Exclusions: true})
 	if err != nil || next.Selection.Exclusions[0].Pattern != filepath.Join(home, "tmp", "*") || next.Selection.Exclusions[1].Pattern != "*.bak" {
 		t.Errorf("the exclusions are %+v, %v", next.Selection.Exclusions, err)
@@ -633,4 +640,39 @@ func TestWhoFinishesTakesThePlaceOfTheComputerThatWasLookedAt(t *testing.T) {
 	}
 	third.backUp()
 	old.backUp()
+}
+
+func TestWhatTheOldComputerRemovedStaysRemovedUnlessItIsChosenHere(t *testing.T) {
+	for name, selection := range map[string]bool{"with its selection": true, "with the new computer's own": false} {
+		t.Run(name, func(t *testing.T) {
+			c, old, fresh := replacing(t, true)
+			if _, err := old.RemoveFromBackup(t.Context(), old.at("Letters")); err != nil {
+				t.Fatal(err)
+			}
+			old.write("Other/a.txt", "a")
+			if err := old.SaveSelection(t.Context(), engine.Selection{Choices: []engine.Choice{{Path: old.at("Other"), Include: true}}}); err != nil {
+				t.Fatal(err)
+			}
+			old.backUp()
+			r := fresh.underWayStep()
+			r.Step, r.Take = engine.ReplaceFinish, engine.Take{Decided: true, Selection: selection}
+			if err := fresh.SaveReplace(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			c.signInAfresh(fresh)
+			if err := fresh.FinishReplace(t.Context(), r.Old.ID); err != nil {
+				t.Fatal(err)
+			}
+			removed, err := fresh.Removals(t.Context())
+			if err != nil || (len(removed) == 1) != selection {
+				t.Errorf("removed is %+v, %v", removed, err)
+			}
+			fresh.write("Letters/new.txt", "new") // in the home folder, which is chosen there
+			fresh.backUp()
+			items, err := fresh.List(t.Context(), engine.ListRequest{Path: fresh.at("Letters")})
+			if selection && engine.KindOf(err) != engine.KindNotFound || !selection && (err != nil || len(items) == 0) {
+				t.Errorf("listed is %+v, %v", items, err)
+			}
+		})
+	}
 }

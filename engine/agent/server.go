@@ -316,19 +316,15 @@ func (a *Agent) oldSettings(ctx context.Context, where *destinationFile) (keptSe
 
 // adopt makes settings of another computer those of this one.
 func (a *Agent) adopt(kept keptSettings, name string) error {
-	home := userHome()
-	for i := range kept.Selection.Choices {
-		kept.Selection.Choices[i].Path = moved(kept.Selection.Choices[i].Path, kept.Home, home)
-	}
-	for i := range kept.Once {
-		kept.Once[i] = moved(kept.Once[i], kept.Home, home)
-	}
+	kept.Selection.Choices, kept.Once = movedChoices(kept.Selection.Choices, kept.Once, kept.here)
 	if _, err := a.compile(kept.Selection); err != nil {
 		return err
 	}
+	removals := movedRemovals(kept.Removals, kept.here)
 	kept.Settings.Computer = name
 	return a.saveSettings(func(s *settingsFile) {
 		s.Settings, s.Selection, s.Once, s.Replaced, s.Changed = kept.Settings, kept.Selection, kept.Once, kept.Replaced, a.Now()
+		s.Removals = removals
 	})
 }
 

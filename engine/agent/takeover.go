@@ -30,7 +30,7 @@ func (a *Agent) OldSettings(ctx context.Context) (engine.OldSettings, error) {
 	}
 	out := engine.OldSettings{Known: true, Home: kept.Home, Settings: kept.Settings, Selection: kept.Selection}
 	for _, path := range kept.paths() {
-		out.Paths = append(out.Paths, engine.PathMove{From: path, To: moved(path, kept.Home, userHome())})
+		out.Paths = append(out.Paths, engine.PathMove{From: path, To: kept.here(path)})
 	}
 	return out, nil
 }
@@ -44,6 +44,15 @@ func (k *keptSettings) paths() []string {
 	out = append(out, k.Once...)
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// here is where a path of the old computer lies on this one, moved with the home folder;
+// "": it can lie nowhere, as one of another system, and is left out.
+func (k *keptSettings) here(path string) string {
+	if to := moved(path, k.Home, userHome()); filepath.IsAbs(to) {
+		return to
+	}
+	return ""
 }
 
 // settingsOf are the settings of another computer of the account: as the server has
@@ -88,18 +97,17 @@ func (a *Agent) taken(now settingsFile, kept *keptSettings, take engine.Take) (s
 	if !take.Decided {
 		take = engine.Take{Selection: true, Exclusions: true, Schedule: true, Limits: true}
 	}
-	home := userHome()
 	where := func(path string) string {
 		for _, p := range take.Paths {
 			if p.From == path {
 				return p.To
 			}
 		}
-		return moved(path, kept.Home, home)
+		return kept.here(path)
 	}
 	next := now
 	next.Settings.Retention = kept.Settings.Retention
-	next.Removals = kept.Removals // what they hide lies in its history
+	next.Removals = movedRemovals(kept.Removals, where) // what they hide lies in its history
 	if take.Schedule {
 		next.Settings.Schedule = kept.Settings.Schedule
 	}
@@ -107,33 +115,50 @@ func (a *Agent) taken(now settingsFile, kept *keptSettings, take engine.Take) (s
 		next.Settings.Network, next.Settings.Usage = kept.Settings.Network, kept.Settings.Usage
 	}
 	if take.Selection {
-		next.Selection.Choices, next.Once = nil, nil
-		for _, c := range kept.Selection.Choices {
-			if c.Path = where(c.Path); c.Path != "" {
-				next.Selection.Choices = append(next.Selection.Choices, c)
-			}
-		}
-		for _, p := range kept.Once {
-			if p = where(p); p != "" {
-				next.Once = append(next.Once, p)
-			}
-		}
+		next.Selection.Choices, next.Once = movedChoices(kept.Selection.Choices, kept.Once, where)
 	}
 	if take.Exclusions {
 		next.Selection.Exclusions = nil
 		for _, e := range kept.Selection.Exclusions {
 			if e.Kind == engine.ExcludeWildcard {
-				e.Pattern = moved(e.Pattern, kept.Home, home)
+				e.Pattern = moved(e.Pattern, kept.Home, userHome())
 			}
 			next.Selection.Exclusions = append(next.Selection.Exclusions, e)
 		}
 	}
-	if len(next.Selection.Choices) == 0 {
-		next.Selection.Choices = selection.Default(home).Choices
+	if !slices.ContainsFunc(next.Selection.Choices, func(c engine.Choice) bool { return c.Include }) { // nothing would be backed up
+		home := userHome()
+		left := slices.DeleteFunc(next.Selection.Choices, func(c engine.Choice) bool { return c.Path == home })
+		next.Selection.Choices = append(selection.Default(home).Choices, left...)
 	}
 	next.Lost, next.Changed = false, a.Now()
 	_, err := a.compile(next.Selection)
 	return next, err
+}
+
+// movedChoices are choices, and paths captured by hand, as they are on this computer.
+func movedChoices(choices []engine.Choice, once []string, where func(string) string) (c []engine.Choice, o []string) {
+	for _, choice := range choices {
+		if choice.Path = where(choice.Path); choice.Path != "" {
+			c = append(c, choice)
+		}
+	}
+	for _, p := range once {
+		if p = where(p); p != "" {
+			o = append(o, p)
+		}
+	}
+	return c, o
+}
+
+// movedRemovals hide what they hid in the history; what an undo chooses again is chosen
+// where it lies on this computer.
+func movedRemovals(removals []removal, where func(string) string) []removal {
+	out := slices.Clone(removals)
+	for i := range out {
+		out[i].Choices, out[i].Once = movedChoices(out[i].Choices, out[i].Once, where)
+	}
+	return out
 }
 
 // slashed writes a path with slashes, wherever it comes from.

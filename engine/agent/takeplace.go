@@ -156,6 +156,11 @@ func (a *Agent) settleInPlace(ctx context.Context, c *catalog.Catalog, next *des
 		return err
 	}
 	settings.Replaced = a.replacedBy(earlier, kept)
+	rules, err := a.compile(settings.Selection)
+	if err != nil {
+		return err
+	}
+	ended := settings.endRemovals(func(r removal) bool { return rules.Mark(onDisk(r.Path), !r.File) != engine.MarkEmpty })
 	if err := a.saveSettings(func(s *settingsFile) {
 		settings.PausedUntil = s.PausedUntil
 		*s = settings
@@ -170,6 +175,7 @@ func (a *Agent) settleInPlace(ctx context.Context, c *catalog.Catalog, next *des
 	a.where, a.fault, a.shut = next, nil, nil
 	a.others, a.settingsSent, a.freshened = others{}, time.Time{}, time.Time{}
 	a.mu.Unlock()
+	a.tellEnded(ended)
 	return a.thisDevice(ctx, c)
 }
 
