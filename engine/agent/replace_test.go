@@ -676,3 +676,24 @@ func TestWhatTheOldComputerRemovedStaysRemovedUnlessItIsChosenHere(t *testing.T)
 		})
 	}
 }
+
+func TestWhatIsStoredAfterAReplacementIsNeverTakenForTheOldComputers(t *testing.T) {
+	c, old, fresh := replacing(t, true)
+	id := old.where.Device
+	c.signInAfresh(fresh)
+	fresh.clock.jump(365 * 24 * time.Hour) // the new computer's clock is wrong
+	if err := fresh.FinishReplace(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	fresh.clock.jump(-365 * 24 * time.Hour) // and is put right
+	fresh.write("Letters/two.txt", "two")
+	fresh.backUp()
+	was := fresh.current().Replaced[0].id()
+	items, err := fresh.List(t.Context(), engine.ListRequest{Computer: was, Path: fresh.at("Letters")})
+	if err != nil || len(items) != 1 || items[0].Name != "one.txt" {
+		t.Errorf("the old computer held %+v, %v", items, err)
+	}
+	if ends := fresh.replacedAt(id); len(ends) != 1 || !ends[0].Before(fresh.Now()) {
+		t.Errorf("it was another computer up to %v", ends)
+	}
+}

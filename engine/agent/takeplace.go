@@ -179,8 +179,8 @@ func (a *Agent) settleInPlace(ctx context.Context, c *catalog.Catalog, next *des
 	return a.thisDevice(ctx, c)
 }
 
-// replacedBy are all earlier computers, of both histories. Those that a run noted
-// before it was cut short are noted anew.
+// replacedBy are all earlier computers, of both histories, each once: one that stored
+// nothing of its own was none, and a run that was cut short may have noted some.
 func (a *Agent) replacedBy(fresh []earlier, kept *keptSettings) []earlier {
 	all := slices.Clone(a.current().Replaced)
 	if kept != nil {
@@ -188,12 +188,13 @@ func (a *Agent) replacedBy(fresh []earlier, kept *keptSettings) []earlier {
 	}
 	var out []earlier
 	for _, e := range append(all, fresh...) {
-		again := func(o earlier) bool { return o.Device == e.Device && o.Name == e.Name && o.Last.Equal(e.Last) }
-		if i := slices.IndexFunc(out, again); i >= 0 {
+		i := slices.IndexFunc(out, func(o earlier) bool { return o.Device == e.Device && (o.Over && e.Over || o.Last.Equal(e.Last)) })
+		switch {
+		case i < 0:
+			out = append(out, e)
+		case e.Over: // it went on for a while
 			out[i] = e
-			continue
 		}
-		out = append(out, e)
 	}
 	return out
 }
@@ -231,9 +232,7 @@ func (a *Agent) endedNow(ctx context.Context, c *catalog.Catalog, e *earlier) (b
 		return false, err
 	}
 	e.Last, e.Files, e.Bytes = d.LastTime, d.Files, d.Bytes
-	if e.Until = a.Now(); e.Last.After(e.Until) { // its clock ran ahead
-		e.Until = e.Last
-	}
+	e.Until = e.Last // and not now: this computer's clock may run ahead, and what it stores be taken for the other's
 	return true, nil
 }
 
