@@ -9,7 +9,6 @@ import (
 
 	"holdfast/engine"
 	"holdfast/engine/account"
-	"holdfast/engine/keychain"
 	"holdfast/engine/repo"
 	"holdfast/engine/storage"
 )
@@ -169,8 +168,10 @@ func (a *Agent) renewKey(ctx context.Context, s *signIn, where *destinationFile,
 	}
 	defer store.Close()
 	_, err = a.unlock(ctx, store, where)
-	locked := errors.Is(err, keychain.ErrUnavailable) && !errors.Is(err, keychain.ErrNotFound)
-	if locked || engine.KindOf(err) == engine.KindSecret && a.Password != "" {
+	if locked(err) { // nothing that a person could type opens it
+		return out, &engine.Error{Op: "sign in", Kind: engine.KindOther, Path: where.Address, Err: err, Message: err.Error()}
+	}
+	if engine.KindOf(err) == engine.KindSecret && a.Password != "" {
 		return out, err
 	}
 	if engine.KindOf(err) != engine.KindSecret {

@@ -278,6 +278,43 @@ func TestWhatAServerDoesIsToldAsItIs(t *testing.T) {
 	}
 }
 
+func TestAComputerWithoutItsKeySignsInAgainWithWhatOnlyThePersonHas(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	if _, err := c.join(w, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.write("letter.txt", "dear")
+	w.backUp()
+	c.signInAfresh(w)
+	const phrase = "correct horse battery staple"
+	if err := w.SetPassphrase(t.Context(), phrase); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Keychain.Delete(w.where.Repository); err != nil { // and not what it shows to the server
+		t.Fatal(err)
+	}
+	w.reopen()
+	if _, err := w.BackUp(t.Context(), nil); engine.KindOf(err) != engine.KindSecret {
+		t.Errorf("without its key: %v", err)
+	}
+	if s, err := w.Status(t.Context()); err != nil || !s.SignIn {
+		t.Errorf("it is not offered to sign in again: %+v, %v", s.Reason, err)
+	}
+	id := c.signIn(w)
+	for _, typed := range []string{"", "correct hose"} {
+		if _, err := w.Join(t.Context(), engine.JoinRequest{SignIn: id, Secret: typed}); engine.KindOf(err) != engine.KindSecret {
+			t.Errorf("with %q: %v", typed, err)
+		}
+	}
+	if _, err := w.Join(t.Context(), engine.JoinRequest{SignIn: id, Secret: phrase}); err != nil {
+		t.Fatal(err)
+	}
+	w.reopen()
+	w.write("another.txt", "dear")
+	w.backUp()
+}
+
 func TestAnAccountIsItsPersonsWhateverTheEmailIs(t *testing.T) {
 	c := newCollege(t)
 	w := newWorld(t)

@@ -271,10 +271,16 @@ func (where *destinationFile) another() string {
 	return "Disconnect in Settings and open the same folder again with your recovery code."
 }
 
+// locked says that the keychain may have the key and does not give it now. Without a
+// keychain, one that the sealed file does not have is gone.
+func locked(err error) bool {
+	return errors.Is(err, keychain.ErrUnavailable) && !errors.Is(err, keychain.ErrNotFound)
+}
+
 func keyLost(where *destinationFile, err error) error {
 	address := where.Address
 	e := &engine.Error{Op: "open", Kind: engine.KindSecret, Path: address, Err: err}
-	if errors.Is(err, keychain.ErrUnavailable) {
+	if locked(err) {
 		e.Message = fmt.Sprintf("The keychain of this computer is locked or does not answer, so the backup in %s cannot be opened now. What is stored is safe. Unlock the keychain; Holdfast tries again by itself.", address)
 		return e
 	}

@@ -91,7 +91,7 @@ func (a *Agent) decide(s *engine.Status, fault error) {
 		}
 	case fault != nil:
 		s.State, s.Reason = engine.StateAttention, fault.Error()
-		s.SignIn = s.Destination.Account != "" && engine.KindOf(fault) == engine.KindSignIn
+		s.SignIn = s.Destination.Account != "" && a.mendedBySignIn(fault)
 	case !s.Destination.Reachable:
 		s.State, s.Reason = engine.StateAttention, explain("status", s.Destination.Address, storage.ErrUnreachable).Error()
 	case s.LastBackup.IsZero() && !s.NextBackup.IsZero() && !s.NextBackup.After(a.Now()): // nothing keeps it from starting
@@ -108,6 +108,18 @@ func (a *Agent) decide(s *engine.Status, fault error) {
 	default:
 		s.State, s.Reason = engine.StateProtected, "Everything that you chose is stored."
 	}
+}
+
+// mendedBySignIn says whether a new sign-in, with which this computer gets another key
+// where it has none, is the next step.
+func (a *Agent) mendedBySignIn(fault error) bool {
+	switch engine.KindOf(fault) {
+	case engine.KindSignIn:
+		return true
+	case engine.KindSecret:
+		return a.Password == "" && !locked(fault)
+	}
+	return false
 }
 
 // firstBackup says when the first one comes.

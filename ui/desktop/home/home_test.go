@@ -3,14 +3,17 @@ package home
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"holdfast/engine"
 	"holdfast/ui/desktop"
 	"holdfast/ui/desktop/ask"
+	"holdfast/ui/desktop/look"
 	"holdfast/ui/desktop/look/picture"
 )
 
@@ -202,6 +205,7 @@ func TestAnErrorIsSaidAndTheLastStateStays(t *testing.T) {
 type account struct {
 	fake
 	joined engine.JoinRequest
+	secret string     // that opens the backup, which only the person has; "": none is wanted
 	back   chan error // how the person comes back from the browser
 	ended  string
 }
@@ -216,7 +220,7 @@ func (f *account) SignIn(_ context.Context, q engine.SignInRequest) (engine.Sign
 func (f *account) WaitSignIn(ctx context.Context, id string) (engine.SignedIn, error) {
 	select {
 	case err := <-f.back:
-		return engine.SignedIn{ID: id}, err
+		return engine.SignedIn{ID: id, NeedSecret: f.secret != ""}, err
 	case <-ctx.Done():
 		return engine.SignedIn{}, ctx.Err()
 	}
@@ -229,6 +233,9 @@ func (f *account) CancelSignIn(_ context.Context, id string) error {
 
 func (f *account) Join(_ context.Context, q engine.JoinRequest) (engine.Connected, error) {
 	f.joined = q
+	if q.Secret != f.secret {
+		return engine.Connected{}, &engine.Error{Kind: engine.KindSecret, Message: "This password or recovery code does not open the backup. Nothing was changed. Check for typing mistakes, or use the printed recovery code."}
+	}
 	f.status = engine.Status{State: engine.StateProtected}
 	return engine.Connected{}, nil
 }
@@ -268,6 +275,78 @@ func TestWhoGivesUpSigningInAgainFindsTheButtonStill(t *testing.T) {
 	if f.ended != "s1" || f.joined.SignIn != "" || !s.view.againRow.Visible() || s.deps.Window.Canvas().Overlays().Top() != nil {
 		t.Fatalf("ended %q, joined with %+v", f.ended, f.joined)
 	}
+}
+
+// asked are the field and the button of the sheet that is open.
+func asked(t *testing.T, s *Screen) (input *look.Input, open, cancel *look.Button, words string) {
+	t.Helper()
+	top := s.deps.Window.Canvas().Overlays().Top()
+	if top == nil {
+		t.Fatal("no sheet is open")
+	}
+	for _, o := range test.LaidOutObjects(top) {
+		switch o := o.(type) {
+		case *look.Input:
+			input = o
+		case *look.Words:
+			if o.Visible() {
+				words += o.Words() + "\n"
+			}
+		case *look.Button:
+			if o.Text() == "Cancel" {
+				cancel = o
+			} else {
+				open = o
+			}
+		}
+	}
+	return input, open, cancel, words
+}
+
+func TestSigningInAgainAsksForWhatOnlyThePersonHas(t *testing.T) {
+	s, f, _ := signedOut(t)
+	f.secret = "correct horse battery"
+	f.back <- nil
+	s.desk.Settle()
+	input, open, _, words := asked(t, s)
+	if input == nil || !strings.Contains(words, "only you have another one") {
+		t.Fatalf("the sheet says %q", words)
+	}
+	open.Tapped(nil) // nothing is typed
+	input.SetText("correct hose")
+	open.Tapped(nil)
+	open.Tapped(nil) // twice
+	s.desk.Settle()
+	if _, open, _, words = asked(t, s); !strings.Contains(words, "typing mistakes") || open.Disabled() {
+		t.Fatalf("after a mistake the sheet says %q", words)
+	}
+	input.SetText("correct horse battery")
+	input.OnSubmitted("")
+	s.desk.Settle()
+	if f.joined.SignIn != "s1" || s.view.againRow.Visible() || s.deps.Window.Canvas().Overlays().Top() != nil {
+		t.Fatalf("joined with %+v", f.joined)
+	}
+}
+
+func TestWhoDoesNotTypeTheSecretNowFindsTheButtonStill(t *testing.T) {
+	s, f, _ := signedOut(t)
+	f.secret = "correct horse battery"
+	f.back <- nil
+	s.desk.Settle()
+	_, _, cancel, _ := asked(t, s)
+	cancel.Tapped(nil)
+	s.desk.Settle()
+	if !s.view.againRow.Visible() || s.deps.Window.Canvas().Overlays().Top() != nil {
+		t.Error("the button is gone, or a sheet is left")
+	}
+}
+
+func TestTheSheetForTheSecretIsDrawn(t *testing.T) {
+	picture.All(t, "home-secret", func(fyne.Window) fyne.CanvasObject { return look.NewBox(look.ColorSide, "", 0) }, func(w fyne.Window) {
+		s := New(Deps{Engine: &account{}, Window: w})
+		s.desk = ask.ForTest()
+		s.askSecret(engine.SignedIn{ID: "s1", NeedSecret: true})
+	})
 }
 
 func TestAReplacementThatIsUnderWayIsOfferedToGoOn(t *testing.T) {

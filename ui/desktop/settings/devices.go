@@ -30,7 +30,7 @@ func newDevices(s *Screen) *section {
 			enable(start, can && s.deps.Replace != nil)
 			var now []string
 			for _, c := range s.state.computers {
-				now = append(now, c.ID, c.Name, deviceSays(c, s.deps.Now()))
+				now = append(now, c.ID, c.Name, c.State, deviceSays(c, s.deps.Now()))
 			}
 			if slices.Equal(now, drawn) && len(rows.Objects) > 0 {
 				return
