@@ -98,6 +98,9 @@ func (d *disk) PreviewExclusion(_ context.Context, _ engine.Selection, x engine.
 
 func (d *disk) RemoveFromBackup(_ context.Context, path string) (engine.Removal, error) {
 	d.called("remove " + path)
+	if d.fail == nil {
+		d.saved = uncheck(d.saved, path)
+	}
 	return engine.Removal{}, d.fail
 }
 func (d *disk) UndoRemove(context.Context, int64) error { d.called("undo"); return d.fail }

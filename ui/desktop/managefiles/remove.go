@@ -20,34 +20,23 @@ func (s *Screen) askRemove(n *node) {
 	name, path := n.row.Name, n.row.Path
 	until := s.deps.Now().Add(hold).Format("2 January")
 	words := look.SoftParagraph(fmt.Sprintf(
-		"Every version of **%s** that is stored disappears from Get Files at once, and is deleted for good after %s. Until then you can undo it here. The files on this computer stay as they are.", name, until))
-	stop := look.Check("Stop backing it up as well", engine.MarkCheck, nil)
-	again := look.SmallParagraph("Otherwise it is stored again with the next backup, without its older versions.")
-	body := look.Column(12, words, look.Column(2, look.Leading(stop), look.Pad(again, 0, 0, 0, 24)))
+		"Every version of **%s** that is stored disappears from Get Files at once, and it is no longer backed up. Until %s you can undo both here; after that, the versions are deleted for good when space is freed. The files on this computer stay as they are.", name, until))
 	var sheet *look.Dialog
-	sheet = look.SheetSized(s.deps.Window, "Remove "+name+" from the backup?", body, 480,
+	sheet = look.SheetSized(s.deps.Window, "Remove "+name+" from the backup?", words, 480,
 		look.Secondary("Keep it", "", func() { sheet.Hide() }),
-		look.Danger("Remove", "", func() { sheet.Hide(); s.remove(path, stop.Checked()) }))
+		look.Danger("Remove", "", func() { sheet.Hide(); s.remove(path) }))
 	sheet.Show()
 }
 
-// remove removes, and saves at once that the path is no longer backed up, apart
-// from whatever else the draft holds.
-func (s *Screen) remove(path string, stop bool) {
-	saved := s.state.saved
-	if stop {
-		s.change(uncheck(s.state.draft, path))
-		saved = uncheck(saved, path)
-	}
+// remove removes, apart from whatever else the draft holds. The engine takes the check
+// away with it, and gives it back with an undo.
+func (s *Screen) remove(path string) {
 	s.desk.Once(func(ctx context.Context) func() {
-		var err error
-		if stop {
-			err = s.deps.Engine.SaveSelection(ctx, saved)
-		}
-		if err == nil {
-			_, err = s.deps.Engine.RemoveFromBackup(ctx, path)
-		}
+		_, err := s.deps.Engine.RemoveFromBackup(ctx, path)
 		return func() {
+			if err == nil && s.state.dirty() {
+				s.state.draft = uncheck(s.state.draft, path)
+			}
 			look.Say(s.deps.Window, err)
 			s.load()
 		}
@@ -79,7 +68,7 @@ func (s *Screen) showRemovals() {
 		list.Add(s.removalRow(r, func() { sheet.Hide() }))
 	}
 	body := look.Column(12,
-		look.SoftParagraph("What was removed from the backup is deleted for good after the day that stands beside it."), list)
+		look.SoftParagraph("What was removed from the backup is deleted for good when space is freed after the day that stands beside it."), list)
 	sheet = look.SheetSized(s.deps.Window, "Removed from the backup", scrolled(look.Pad(body, 0, 12, 0, 0), 60+58*float32(len(s.state.removals))), 560,
 		look.Primary("Done", "", func() { sheet.Hide() }))
 	sheet.Show()

@@ -202,8 +202,23 @@ func TestRemoveStopsAndRemoves(t *testing.T) {
 	s.askRemove(s.state.selected)
 	button(t, s.window, "Remove").Tapped(nil)
 	s.desk.Settle()
-	if d.count("remove /Users/ann/Pictures") != 1 || !own(d.saved, "/Users/ann/Pictures") || s.Dirty() {
-		t.Errorf("calls %v, saved %+v, dirty %v", d.calls, d.saved.Choices, s.Dirty())
+	if d.count("remove /Users/ann/Pictures") != 1 || !own(s.state.draft, "/Users/ann/Pictures") || s.Dirty() {
+		t.Errorf("calls %v, draft %+v, dirty %v", d.calls, s.state.draft.Choices, s.Dirty())
+	}
+	if n := d.count("save"); n != 0 {
+		t.Errorf("a selection was saved %d times: an undo would bring back that one, and not what was chosen before", n)
+	}
+}
+
+func TestRemovingKeepsWhatIsNotSavedYet(t *testing.T) {
+	d := ann()
+	s := stand(t, d, "light", 1180, 760)
+	s.open(t, "/", "/Users", "/Users/ann", "/Users/ann/Pictures")
+	s.change(check(s.state.draft, "/opt"))
+	s.remove("/Users/ann/Pictures")
+	s.desk.Settle()
+	if !own(s.state.draft, "/opt") || !own(s.state.draft, "/Users/ann/Pictures") || own(s.state.saved, "/opt") || !s.Dirty() {
+		t.Errorf("draft %+v, saved %+v", s.state.draft.Choices, s.state.saved.Choices)
 	}
 }
 
