@@ -35,7 +35,7 @@ type GetRequest struct {
 	Refs        []Ref
 	To          SaveTo
 	Folder      string     // with ToFolder
-	Moved       []PathMove // with ToOriginal: folders that lie elsewhere on this computer
+	Moved       []PathMove // with ToOriginal: folders that lie elsewhere on this computer; what lies above one cannot be chosen
 	Contents    bool       // put the contents of a single folder under the target, not the folder itself
 	Exists      Existing
 	Permissions Permissions

@@ -463,6 +463,7 @@ func TestFilesOfTheOldComputerComeBackUnderTheNewHome(t *testing.T) {
 		{"/home/anna/a.txt", "/home/anna/a.txt", []engine.PathMove{{From: "/home/ann", To: "/home/bob"}}},
 		{"/home/ann/VMs/x", "/srv/x", []engine.PathMove{{From: "/home/ann", To: "/home/bob"}, {From: "/home/ann/VMs", To: "/srv"}}},
 		{"/srv/x", "/srv/x", nil},
+		{"/C:/Users/Ann/a.txt", "/home/bob/a.txt", []engine.PathMove{{From: `C:\Users\Ann`, To: "/home/bob"}}},
 	} {
 		if got := original(c.stored, c.moves); got != c.want {
 			t.Errorf("%s comes to %s, not %s", c.stored, got, c.want)
@@ -695,5 +696,28 @@ func TestWhatIsStoredAfterAReplacementIsNeverTakenForTheOldComputers(t *testing.
 	}
 	if ends := fresh.replacedAt(id); len(ends) != 1 || !ends[0].Before(fresh.Now()) {
 		t.Errorf("it was another computer up to %v", ends)
+	}
+}
+
+func TestFilesAreNotBroughtBackWhereNobodySaid(t *testing.T) {
+	w := newWorld(t).setUp()
+	w.write("Letters/one.txt", "one")
+	w.backUp()
+	w.remove("Letters/one.txt")
+	home := []engine.PathMove{{From: w.user, To: filepath.Join(w.user, "here")}}
+	for about, q := range map[string]engine.GetRequest{
+		"to no folder":                   {Refs: []engine.Ref{{Path: w.at("Letters")}}, Moved: []engine.PathMove{{From: w.user}}},
+		"to where the program runs":      {Refs: []engine.Ref{{Path: w.at("Letters")}}, Moved: []engine.PathMove{{From: w.user, To: "here"}}},
+		"everything, above what moves":   {Refs: []engine.Ref{{Path: "/"}}, Moved: home},
+		"a folder that holds what moves": {Refs: []engine.Ref{{Path: filepath.Dir(w.user)}}, Moved: home},
+	} {
+		q.To = engine.ToOriginal
+		if _, err := w.Get(t.Context(), q); engine.KindOf(err) != engine.KindInvalid {
+			t.Errorf("%s: %v", about, err)
+		}
+	}
+	p, err := w.PlanGet(t.Context(), engine.GetRequest{Refs: []engine.Ref{{Path: w.user}}, To: engine.ToOriginal, Moved: home})
+	if err != nil || p.Target != home[0].To {
+		t.Errorf("what moves, by itself: %+v, %v", p, err)
 	}
 }

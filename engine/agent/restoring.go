@@ -58,6 +58,9 @@ func (a *Agent) plan(ctx context.Context, c *catalog.Catalog, r *repo.Repository
 		return nil, nil, invalid("restore", "", "Nothing was chosen. Choose files or folders first.")
 	}
 	folder, err := a.saveTo(q)
+	if err == nil && q.To == engine.ToOriginal {
+		err = movable(q)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,12 +89,28 @@ func (a *Agent) plan(ctx context.Context, c *catalog.Catalog, r *repo.Repository
 	return sources, found, nil
 }
 
+// movable says why the moves of a request cannot be followed: a folder that moves to no
+// folder, or one asked for together with what lies above it, which does not move.
+func movable(q engine.GetRequest) error {
+	for _, m := range q.Moved {
+		if !filepath.IsAbs(m.To) {
+			return invalid("restore", m.To, fmt.Sprintf("It is not said where %s lies on this computer. Nothing was restored. Give the whole path of a folder.", m.From))
+		}
+		for _, ref := range q.Refs {
+			if from, chosen := cleanStored(slashed(m.From)), cleanStored(ref.Path); from != chosen && within(from, chosen) {
+				return invalid("restore", chosen, fmt.Sprintf("%s lies elsewhere on this computer, and %s with everything in it does not. Nothing was restored. Choose %s by itself.", m.From, chosen, m.From))
+			}
+		}
+	}
+	return nil
+}
+
 // original is where a stored path lies on this computer: where it was, or where the
 // nearest folder above it that was moved is now.
 func original(stored string, moves []engine.PathMove) string {
 	best := engine.PathMove{}
 	for _, m := range moves {
-		if from := slashed(m.From); within(stored, from) && len(from) > len(best.From) {
+		if from := cleanStored(slashed(m.From)); within(stored, from) && len(from) > len(best.From) {
 			best = engine.PathMove{From: from, To: m.To}
 		}
 	}
