@@ -73,8 +73,12 @@ func (t times) keep(now time.Time, policy engine.Retention, replaced []time.Time
 	return keep
 }
 
-// keepOf adds those of one computer.
+// keepOf adds those of one computer. The last that it made stays in any case: one that
+// a run which was cut short wrote anew may have been received later.
 func (t times) keepOf(series []catalog.Snapshot, now time.Time, policy engine.Retention, keep map[repo.ID]bool) {
+	if len(series) > 0 {
+		keep[series[0].ID] = true
+	}
 	var versions []retention.Version
 	var ids []repo.ID
 	for _, s := range series {

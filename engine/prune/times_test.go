@@ -161,3 +161,21 @@ func TestAReplacedSnapshotGoesByTheGivenWay(t *testing.T) {
 	}
 	sound(b, nil)
 }
+
+func TestWhatAComputerEndedWithStaysWhenAnOlderOneWasReceivedLater(t *testing.T) {
+	b := New(t, Tree{"f": File("0")})
+	r := receipts{at: map[string]time.Time{}}
+	for i, received := range []float64{1, 30, 3, 31, 32} { // the second was written anew, and nothing came after
+		b.Write(Tree{"f": File(fmt.Sprint(i))})
+		r.receivedAt(b, float64(i+1), received)
+	}
+	o := r.options(b, 40, engine.Retention{All: day, Monthly: day})
+	o.Replaced = []time.Time{start.Add(3 * day)}
+	if _, err := prune.Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if left := captures(b); !strings.Contains(" "+left+" ", " 3 ") || strings.Contains(" "+left+" ", " 1 ") {
+		t.Errorf("left are %s", left)
+	}
+	sound(b, nil)
+}
