@@ -408,3 +408,26 @@ func TestTheScheduleRemovesNothingFromAnAccountAndAsksNobody(t *testing.T) {
 	}
 	w.versions("note.txt", 2)
 }
+
+func TestSigningOutEndsASignInThatWaits(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	if _, err := c.join(w, ""); err != nil {
+		t.Fatal(err)
+	}
+	begun, err := w.SignIn(t.Context(), engine.SignInRequest{}) // the browser is open
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := make(chan error)
+	go func() {
+		_, err := w.WaitSignIn(t.Context(), begun.ID)
+		waits <- err
+	}()
+	s := w.signing
+	w.disconnect()
+	<-s.done
+	if err := <-waits; err == nil {
+		t.Error("it waits for a person whose computer is signed out")
+	}
+}

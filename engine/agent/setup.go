@@ -325,8 +325,12 @@ func (a *Agent) Disconnect(ctx context.Context) (engine.Disconnected, error) {
 	a.dropRepository()
 	a.mu.Lock()
 	a.where, a.catalog, a.fault, a.shut = nil, nil, nil, nil
+	signing := a.signing
 	a.signing, a.others, a.settingsSent = nil, others{}, time.Time{}
 	a.mu.Unlock()
+	if signing != nil {
+		signing.cancel() // nobody waits in vain for a browser
+	}
 	err = c.Close()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)
 	return out, err
