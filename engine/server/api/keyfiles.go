@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"holdfast/engine/server/access"
 	"holdfast/engine/server/store"
 	"holdfast/engine/storage"
 )
@@ -41,24 +42,27 @@ func (k keyFile) persons() bool {
 	return k.whole && k.user != keyOfInstitution && !strings.HasPrefix(k.user, keyOfComputer)
 }
 
-// keyFiles are the stored ones of an account.
-func (a *api) keyFiles(ctx context.Context, account string) ([]keyFile, error) {
+// readKeyFiles adds the stored ones of an account, by name; those that are known are not read
+// again, because what a name stands for never changes.
+func (a *api) readKeyFiles(ctx context.Context, account string, known map[string]keyFile) error {
 	list, err := a.Store.Files(ctx, account, storage.Keys)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	files := make([]keyFile, 0, len(list))
 	for _, o := range list {
+		if _, is := known[o.Name]; is {
+			continue
+		}
 		b, err := a.Store.Head(ctx, account, storage.Keys, o.Name, maxKeyFile)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // removed meanwhile
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		files = append(files, readKeyFile(o.Name, b))
+		known[o.Name] = readKeyFile(o.Name, b)
 	}
-	return files, nil
+	return nil
 }
 
 func readKeyFile(name string, b []byte) keyFile {
@@ -87,9 +91,34 @@ func keptKeyFiles(files []keyFile, named string) []keyFile {
 // errLastKey keeps an account from losing its files.
 var errLastKey = problem(http.StatusConflict, "conflict", "Without this key nobody could open the stored files on a new computer, so it stays. Set a passphrase or make a new recovery code first. Nothing was changed.")
 
-// takeKeyFiles are keyFiles that nobody else drops before the end of the transaction:
-// it takes the account first.
-func (a *api) takeKeyFiles(ctx context.Context, account string) ([]keyFile, error) {
+// errUnread says that there is a key file that was not read yet.
+var errUnread = errors.New("another key file has come meanwhile")
+
+// changeKeys is commit with the key files of the caller's account. Their bytes are read
+// before, because that may take as long as the storage likes, and begin anew when
+// another has come meanwhile.
+func (a *api) changeKeys(ctx context.Context, c access.Caller, change func(ctx context.Context, files []keyFile) (act, error)) error {
+	known := map[string]keyFile{}
+	for {
+		if err := a.readKeyFiles(ctx, c.Person.ID, known); err != nil {
+			return err
+		}
+		err := a.commit(ctx, c, func(ctx context.Context) (act, error) {
+			files, err := a.takeKeyFiles(ctx, c.Person.ID, known)
+			if err != nil {
+				return act{}, err
+			}
+			return change(ctx, files)
+		})
+		if !errors.Is(err, errUnread) {
+			return err
+		}
+	}
+}
+
+// takeKeyFiles are the key files that nobody else drops before the end of the
+// transaction: it takes the account first.
+func (a *api) takeKeyFiles(ctx context.Context, account string, known map[string]keyFile) ([]keyFile, error) {
 	err := a.DB.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := a.People.Take(ctx, tx, account)
 		return err
@@ -97,7 +126,19 @@ func (a *api) takeKeyFiles(ctx context.Context, account string) ([]keyFile, erro
 	if err != nil {
 		return nil, err
 	}
-	return a.keyFiles(ctx, account)
+	list, err := a.Store.Files(ctx, account, storage.Keys)
+	if err != nil {
+		return nil, err
+	}
+	files := make([]keyFile, 0, len(list))
+	for _, o := range list {
+		k, is := known[o.Name]
+		if !is {
+			return nil, errUnread
+		}
+		files = append(files, k)
+	}
+	return files, nil
 }
 
 // dropKeyFiles puts some of an account's key files, which were taken, into the hold, as

@@ -1,12 +1,18 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
+	"holdfast/engine/server/computers"
 	"holdfast/engine/server/people"
+	"holdfast/engine/server/store"
+	"holdfast/engine/server/store/disk"
 	"holdfast/engine/storage"
 )
 
@@ -163,6 +169,66 @@ func TestOfManyRemovalsAtOnceSomeKeyOfAPersonIsLeft(t *testing.T) {
 			if !slices.ContainsFunc(left, func(name string) bool { return ways[name] && (kept || name != institutions) }) {
 				t.Fatalf("nobody can open the files on a new computer: %v, kept %v", left, kept)
 			}
+		}
+	})
+}
+
+// watchedBytes do something whenever a file is read.
+type watchedBytes struct {
+	store.Bytes
+	reading func()
+}
+
+func (b watchedBytes) Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	b.reading()
+	return b.Bytes.Open(ctx, key, offset, length)
+}
+
+// watch puts the storage behind watchedBytes.
+func (v *world) watch(reading func()) {
+	v.t.Helper()
+	bytesOf, err := disk.Open(v.t.TempDir())
+	v.must(err)
+	v.s.Store = store.New(v.db, watchedBytes{bytesOf, reading}, store.Options{}, v.now)
+	v.serve()
+}
+
+// A storage that is far away takes its time, for as many key files as somebody has.
+func TestWhileKeyFilesAreReadEverybodyElseGoesOn(t *testing.T) {
+	each(t, func(t *testing.T, v *world) {
+		ann := v.person("ann@college.edu", people.Member)
+		reads := 0
+		v.watch(func() {
+			reads++
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			_, _, err := v.s.Computers.Register(ctx, ann.ID, computers.Registration{Name: "another", Owner: computers.Institution})
+			if err != nil {
+				t.Errorf("while a key file is read: %v", err)
+			}
+		})
+		me := v.signIn(ann)
+		_, c := v.computer(ann, "laptop")
+		passphrase, recovery := v.keyFile(c, "holdfast:passphrase"), v.keyFile(c, "holdfast:recovery")
+		v.want(v.ask(me, "DELETE", "/api/v1/keys/"+passphrase, ""), 204, "")
+		v.want(v.ask(me, "DELETE", "/api/v1/keys/"+recovery, ""), 409, "conflict")
+		if reads != 3 {
+			t.Errorf("%d key files were read", reads)
+		}
+	})
+}
+
+func TestAKeyFileThatComesWhileOthersAreReadCounts(t *testing.T) {
+	each(t, func(t *testing.T, v *world) {
+		ann := v.person("ann@college.edu", people.Member)
+		me := v.signIn(ann)
+		_, c := v.computer(ann, "laptop")
+		var once sync.Once
+		v.watch(func() { once.Do(func() { v.keyFile(c, "holdfast:recovery") }) })
+		passphrase := v.keyFile(c, "holdfast:passphrase")
+		v.want(v.ask(me, "DELETE", "/api/v1/keys/"+passphrase, ""), 204, "")
+		if left := v.keyFiles(ann); len(left) != 1 || left[0] == passphrase {
+			t.Errorf("left are %v", left)
 		}
 	})
 }

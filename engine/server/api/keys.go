@@ -56,11 +56,7 @@ func (a *api) forgetKey(w http.ResponseWriter, r *http.Request, c access.Caller)
 	if !kept {
 		return done(w)
 	}
-	err = a.commit(r.Context(), c, func(ctx context.Context) (act, error) {
-		files, err := a.takeKeyFiles(ctx, account)
-		if err != nil {
-			return act{}, err
-		}
+	err = a.changeKeys(r.Context(), c, func(ctx context.Context, files []keyFile) (act, error) {
 		institutions := slices.DeleteFunc(slices.Clone(files), func(k keyFile) bool { return k.name != named && k.user != keyOfInstitution })
 		return a.changed(c, "key.forget", named, *c.Person, "The institution's key store no longer keeps the key to your files; only your passphrase or recovery code opens them"),
 			a.dropKeyFiles(ctx, account, files, institutions, anyPersons)
@@ -82,19 +78,15 @@ func (a *api) removeKeyFile(w http.ResponseWriter, r *http.Request, c access.Cal
 	if storage.CheckName(storage.Keys, name) != nil {
 		return errNothing
 	}
-	err := a.commit(r.Context(), c, func(ctx context.Context) (act, error) { return a.dropKeyFile(ctx, c, name) })
+	err := a.changeKeys(r.Context(), c, func(ctx context.Context, files []keyFile) (act, error) { return a.dropKeyFile(ctx, c, files, name) })
 	if err != nil {
 		return err
 	}
 	return done(w)
 }
 
-func (a *api) dropKeyFile(ctx context.Context, c access.Caller, name string) (act, error) {
+func (a *api) dropKeyFile(ctx context.Context, c access.Caller, files []keyFile, name string) (act, error) {
 	account := c.Person.ID
-	files, err := a.takeKeyFiles(ctx, account)
-	if err != nil {
-		return act{}, err
-	}
 	kept, named, _, err := a.Escrow.Mode(ctx, account)
 	if err != nil {
 		return act{}, err
