@@ -88,8 +88,10 @@ func (c *serveCommand) Run(s *output) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(s.ctx)
-	group.Go(func() error { v.presence.Stay(ctx, v.unseen); return nil })
-	group.Go(func() error { return serveTLS(ctx, listener, handler, cert, log) })
+	// It lives until it has ended what is under way: another server would take that over.
+	lives, dead := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { v.presence.Stay(lives, v.unseen); return nil })
+	group.Go(func() error { defer dead(); return serveTLS(ctx, listener, handler, cert, log) })
 	if inside != nil {
 		group.Go(func() error { return serveMetrics(ctx, inside, metrics) })
 	}
