@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"holdfast/engine/server/database"
@@ -139,7 +140,7 @@ func (s *Service) expired(ctx context.Context, until int64) ([]file, error) {
 func (s *Service) take(ctx context.Context, f file, from state, until int64, work string) (bool, error) {
 	now := database.Millis(s.now())
 	if until == 0 {
-		until = now
+		until = math.MaxInt64
 	}
 	var took bool
 	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {

@@ -136,6 +136,16 @@ func TestAComputerRemovesLocksAndNothingElse(t *testing.T) {
 	})
 }
 
+// Two servers never have quite the same time, and a client speaks to both.
+func TestALockGoesThroughAServerWhoseClockIsBehind(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		path := w.post(annLaptop, storage.Locks, []byte("content"))
+		w.pass(-time.Second)
+		w.do(annLaptop, http.MethodDelete, path, nil).want(t, "DELETE", 200, "")
+		w.do(annLaptop, http.MethodGet, path, nil).want(t, "GET", 404, "not_found")
+	})
+}
+
 func TestListsOfBothVersions(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if got := w.do(annLaptop, http.MethodGet, "/storage/keys/", nil); strings.TrimSpace(string(got.body)) != "[]" {
