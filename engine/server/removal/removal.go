@@ -41,7 +41,9 @@ type Service struct {
 }
 
 // Open gives a computer of a person the right to remove, and ends what the same
-// computer has left open. The caller has made sure that the person has just signed in.
+// computer has left open; what an administrator has allowed goes on instead, so that a
+// lost answer or a break does not use that decision up. The caller has made sure that
+// the person has just signed in.
 func (s *Service) Open(ctx context.Context, p people.Person, computer, address string) (store.Removal, string, error) {
 	c, err := s.Computers.Get(ctx, p.ID, computer)
 	switch {
@@ -57,6 +59,9 @@ func (s *Service) Open(ctx context.Context, p people.Person, computer, address s
 		return store.Removal{}, "", err
 	}
 	for _, r := range left {
+		if r.Allowed && r.Expires.After(s.Now()) {
+			continue
+		}
 		if _, err := s.Close(ctx, r.ID, p.ID); err != nil {
 			return store.Removal{}, "", err
 		}

@@ -307,6 +307,32 @@ func TestAStoppedRemovalIsToldToThePersonAndEveryAdministratorAndDecided(t *test
 	})
 }
 
+// An administrator decides once, however often the computer has to begin.
+func TestAnAllowedRemovalGoesOnAfterALostAnswer(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		paths := w.packs(30, 100)
+		r, right := w.open()
+		w.removes(right, 200, paths[:15]...)
+		w.removes(right, 403, paths[15])
+		_, err := w.s.Allow(t.Context(), r.ID, "command", "")
+		w.must(err)
+		_, lost := w.open()
+		w.moment = w.moment.Add(time.Hour)
+		again, right := w.open()
+		if again.ID != r.ID || !again.Allowed || !again.Expires.Equal(w.moment.Add(11*time.Hour)) {
+			t.Errorf("%+v", again)
+		}
+		w.removes(lost, 403, paths[15])
+		w.removes(right, 200, paths[15:20]...)
+		w.moment = w.moment.Add(11 * time.Hour)
+		w.letters("ann")
+		if next, _ := w.open(); next.ID == r.ID || next.Allowed {
+			t.Errorf("after its hours: %+v", next)
+		}
+		w.told("ann", "20 stored parts")
+	})
+}
+
 func TestWhatCannotBeLoggedOrToldIsNotDone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		paths := w.packs(30, 100)

@@ -67,8 +67,9 @@ type During func(tx *sql.Tx, r Removal) error
 
 // OpenRemoval gives a computer the right to remove files of its account for some hours:
 // a secret that is told this once. Whoever asks has made sure that the person is there.
-// One that an administrator has allowed is opened again. An account in which one is
-// frozen opens none.
+// One that an administrator has allowed is opened again, also a second time while its
+// hours last, and the right to it before ends. An account in which one is frozen opens
+// none.
 func (s *Service) OpenRemoval(ctx context.Context, account, computer, address string, during During) (r Removal, right string, err error) {
 	if !isAccount(account) {
 		return r, "", fmt.Errorf("%q is not the id of an account", account)
@@ -83,14 +84,14 @@ func (s *Service) OpenRemoval(ctx context.Context, account, computer, address st
 		if len(frozen) > 0 {
 			return errFrozen
 		}
-		allowed, err := removals(ctx, tx, "WHERE account = $1 AND computer = $2 AND state = 'allowed' AND expires > $3", account, computer, database.Millis(now))
+		allowed, err := removals(ctx, tx, "WHERE account = $1 AND computer = $2 AND allowed = 1 AND state IN ('allowed', 'open') AND expires > $3", account, computer, database.Millis(now))
 		if err != nil {
 			return err
 		}
 		expires := database.Millis(now.Add(removalTime))
 		if len(allowed) > 0 {
 			r = allowed[0]
-			_, err = tx.ExecContext(ctx, "UPDATE removal SET state = 'open', proof = $2, expires = $3, address = $4 WHERE id = $1", r.ID, proofOf(right), expires, address)
+			_, err = tx.ExecContext(ctx, "UPDATE removal SET state = 'open', proof = $2, expires = CASE WHEN state = 'open' THEN expires ELSE $3 END, address = $4 WHERE id = $1", r.ID, proofOf(right), expires, address)
 		} else {
 			r.ID = newID()
 			err = s.insertRemoval(ctx, tx, r.ID, account, computer, address, proofOf(right), now)
