@@ -60,6 +60,7 @@ var (
 	// ErrRemoving is another removal of the account that is open now.
 	ErrRemoving = errors.New("another removal of the account is open")
 	errFrozen   = errors.New("a removal of the account is frozen")
+	errUndoing  = errors.New("what a removal of the account took is being brought back")
 )
 
 // During is done in the transaction of a change of a removal: log it, tell of it.
@@ -68,8 +69,8 @@ type During func(tx *sql.Tx, r Removal) error
 // OpenRemoval gives a computer the right to remove files of its account for some hours:
 // a secret that is told this once. Whoever asks has made sure that the person is there.
 // One that an administrator has allowed is opened again, also a second time while its
-// hours last, and the right to it before ends. An account in which one is frozen opens
-// none.
+// hours last, and the right to it before ends. An account in which one is frozen, or
+// being undone, opens none.
 func (s *Service) OpenRemoval(ctx context.Context, account, computer, address string, during During) (r Removal, right string, err error) {
 	if !isAccount(account) {
 		return r, "", fmt.Errorf("%q is not the id of an account", account)
@@ -77,12 +78,8 @@ func (s *Service) OpenRemoval(ctx context.Context, account, computer, address st
 	right = rand.Text()
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
 		now := s.now()
-		frozen, err := removals(ctx, tx, "WHERE account = $1 AND state = 'frozen'", account)
-		if err != nil {
+		if err := s.mayOpen(ctx, tx, account); err != nil {
 			return err
-		}
-		if len(frozen) > 0 {
-			return errFrozen
 		}
 		allowed, err := removals(ctx, tx, "WHERE account = $1 AND computer = $2 AND allowed = 1 AND state IN ('allowed', 'open') AND expires > $3", account, computer, database.Millis(now))
 		if err != nil {
@@ -108,6 +105,34 @@ func (s *Service) OpenRemoval(ctx context.Context, account, computer, address st
 		return Removal{}, "", s.explain(err)
 	}
 	return r, right, nil
+}
+
+func (s *Service) mayOpen(ctx context.Context, tx *sql.Tx, account string) error {
+	if err := takeAccount(ctx, tx, account); err != nil {
+		return err
+	}
+	for _, wait := range []struct {
+		which string
+		err   error
+	}{
+		{"WHERE account = $1 AND state = 'frozen'", errFrozen},
+		{"WHERE account = $1 AND undone > 0 AND EXISTS (SELECT 1 FROM object WHERE object.removal = removal.id AND object.removal <> '' AND state = 'held')", errUndoing},
+	} {
+		found, err := removals(ctx, tx, wait.which, account)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return wait.err
+		}
+	}
+	return nil
+}
+
+// takeAccount makes what opens and undoes removals of an account come one after another.
+func takeAccount(ctx context.Context, tx *sql.Tx, account string) error {
+	_, err := changes(ctx, tx, "UPDATE object_usage SET locks = locks WHERE account = $1", account)
+	return err
 }
 
 func (s *Service) insertRemoval(ctx context.Context, tx *sql.Tx, id, account, computer, address, proof string, now time.Time) error {

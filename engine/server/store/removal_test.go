@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/engine/server/access"
+	"holdfast/engine/server/database"
 	"holdfast/engine/server/store"
 	"holdfast/engine/storage"
 )
@@ -434,6 +435,38 @@ func TestWhatARemovalTookComesBackAsAWhole(t *testing.T) {
 		if u := w.used(ann); u != before {
 			t.Errorf("%+v, before %+v", u, before)
 		}
+	})
+}
+
+// It would take the packs that are back, and whose lists are not yet, for waste.
+func TestNoRemovalBeginsWhileAnotherIsUndone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		paths := w.parts(3, 1000, "part")
+		r, right := w.opened()
+		for _, path := range paths[:2] {
+			w.away(right, path).want(t, "DELETE", 200, "")
+		}
+		// As an undo leaves it that was interrupted after its first step, or goes on still.
+		if _, err := w.db.ExecContext(t.Context(), "UPDATE removal SET undone = $1, state = 'closed', proof = '' WHERE id = $2", database.Millis(w.now()), r.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := w.service.OpenRemoval(t.Context(), ann, annLaptop, "", untold); problemCode(err) != "conflict" {
+			t.Errorf("another one opens: %v", err)
+		}
+		if _, _, err := w.service.OpenRemoval(t.Context(), bob, bobLaptop, "", untold); err != nil {
+			t.Errorf("somebody else's does not: %v", err)
+		}
+		if _, back, err := w.service.UndoRemoval(t.Context(), r.ID, untold); err != nil || back != 2 {
+			t.Errorf("%d are back, %v", back, err)
+		}
+		_, right = w.opened()
+		w.away(right, paths[0]).want(t, "afterwards", 200, "")
+		if _, err := w.service.CloseRemoval(t.Context(), w.last(), untold); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		_, right = w.opened()
+		w.away(right, paths[1]).want(t, "what came back and went again holds up nobody", 200, "")
 	})
 }
 

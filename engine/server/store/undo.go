@@ -13,11 +13,15 @@ import (
 // files that were. It ends the removal when it is open. Packs come before the index
 // files that name them, and these before the snapshots, so that what is listed can be
 // read at every moment; one that was interrupted is called again. ErrRemoving while
-// another removal of the account is open: it would take what comes back for waste.
+// another removal of the account is open: it would take what comes back for waste. None
+// can be opened until all of it is back.
 func (s *Service) UndoRemoval(ctx context.Context, id string, during During) (Removal, int, error) {
 	r, err := s.changeRemoval(ctx, id, func(tx *sql.Tx) error {
 		r, err := removal(ctx, tx, id)
 		if err != nil {
+			return err
+		}
+		if err := takeAccount(ctx, tx, r.Account); err != nil {
 			return err
 		}
 		now := database.Millis(s.now())
