@@ -105,6 +105,26 @@ func TestARegisteredComputerIsIdentifiedByItsCredential(t *testing.T) {
 	})
 }
 
+// The second try of one that does not hear may meet the first.
+func TestTriesOfOneComputerAtOnceTakeOneSeat(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for range 3 {
+			w.computer(t, w.ann, Institution)
+		}
+		asks := Registration{ID: strings.Repeat("0a1b2c3d", 4), Name: "laptop", Owner: Institution} // for the last seat
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				c, _, err := w.Register(t.Context(), w.ann, asks)
+				if err != nil || c.ID != asks.ID {
+					t.Errorf("%+v, %v", c, err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
 func TestAComputerThatDidNotHearTheAnswerTakesNoSecondSeat(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		want(t, w.people.SetSeats(t.Context(), w.ann, 1), nil)

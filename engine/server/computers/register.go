@@ -37,11 +37,21 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 	if n, err = n.checked(true); err != nil {
 		return Computer{}, "", err
 	}
-	if n.ID != "" {
-		if c, credential, err = s.secondTry(ctx, person, n.ID); !errors.Is(err, ErrNotFound) {
-			return c, credential, err
+	err = s.db.Atomically(ctx, func(ctx context.Context) error {
+		c, credential, err = s.secondTry(ctx, person, n.ID)
+		if errors.Is(err, ErrNotFound) {
+			c, credential, err = s.firstTry(ctx, person, n)
 		}
+		return err
+	})
+	if err != nil {
+		return Computer{}, "", err
 	}
+	return c, credential, nil
+}
+
+// firstTry is Register for a computer that is not there yet.
+func (s *Service) firstTry(ctx context.Context, person string, n Registration) (c Computer, credential string, err error) {
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
 		until := int64(0)
 		take := s.seat
@@ -70,14 +80,19 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 		c, credential = r.Computer, id+":"+secret
 		return err
 	})
+	return c, credential, err
+}
+
+// secondTry is Register for a computer that has its seat and did nothing with it yet, or
+// ErrNotFound. It takes the person's row first, so that a try which is under way is seen.
+func (s *Service) secondTry(ctx context.Context, person, id string) (Computer, string, error) {
+	err := s.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := s.people.Take(ctx, tx, person)
+		return err
+	})
 	if err != nil {
 		return Computer{}, "", err
 	}
-	return c, credential, nil
-}
-
-// secondTry is Register for a computer that has its seat and did nothing with it yet.
-func (s *Service) secondTry(ctx context.Context, person, id string) (Computer, string, error) {
 	return s.renew(ctx, person, id, func(tx *sql.Tx, r *row) error {
 		if r.Generation != 1 || r.deauthorized != 0 || !r.LastBackup.IsZero() {
 			return fmt.Errorf("%w: this computer has its seat already", ErrInvalid)
