@@ -160,8 +160,12 @@ func (s *Service) take(ctx context.Context, f file, from state, until int64, wor
 	return took, err
 }
 
-// erase removes the bytes and the row of a file that was taken.
+// erase removes the bytes and the row of a file that was taken a moment ago. It gives up
+// long before its lease ends: then somebody else erases, the same file may be stored
+// anew, and a removal that comes late would take that away.
 func (s *Service) erase(ctx context.Context, f file, work string) error {
+	ctx, cancel := context.WithTimeout(ctx, lease/3)
+	defer cancel()
 	if err := s.bytes.Remove(ctx, f.key()); err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}

@@ -71,7 +71,7 @@ func (s *Service) unfinished(ctx context.Context, account, kind, name string) ([
 // Those that come a moment later after all are taken in by the next upload of the name.
 func (s *Service) mend(ctx context.Context, f file, r row) error {
 	if r.state == going {
-		return s.erase(ctx, f, r.work)
+		return s.eraseAnew(ctx, f, r)
 	}
 	info, err := s.bytes.Stat(ctx, f.key())
 	switch {
@@ -92,6 +92,21 @@ func (s *Service) mend(ctx context.Context, f file, r row) error {
 		return err
 	}
 	return nil
+}
+
+// eraseAnew goes on with an erasure that nobody does, with a lease of its own: of several
+// servers that find it one goes on.
+func (s *Service) eraseAnew(ctx context.Context, f file, r row) error {
+	work := s.begin()
+	defer s.end(work)
+	mine, err := changes(ctx, s.db,
+		`UPDATE object SET work = $5, changed = $7
+		 WHERE account = $1 AND kind = $2 AND name = $3 AND state = 'going' AND work = $4 AND changed = $6`,
+		f.account, string(f.kind), f.name, r.work, work, database.Millis(r.changed), database.Millis(s.now()))
+	if err != nil || !mine {
+		return err
+	}
+	return s.erase(ctx, f, work)
 }
 
 // resize corrects the row of a config, whose bytes may be those of an earlier upload

@@ -328,3 +328,66 @@ func TestAnErasureThatFailsIsFinishedLater(t *testing.T) {
 		w.post(annLaptop, storage.Locks, []byte("lock"))
 	})
 }
+
+// slowBytes take their time to erase.
+type slowBytes struct {
+	store.Bytes
+	meanwhile func(ctx context.Context)
+}
+
+func (b slowBytes) Remove(ctx context.Context, key string) error {
+	b.meanwhile(ctx)
+	return b.Bytes.Remove(ctx, key)
+}
+
+// Otherwise the file could be stored anew, and the first erasure take that away.
+func TestAnErasureThatTakesLongIsGivenUpBeforeAnotherServerGoesOnWithIt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		erased := 0
+		slow := newWorld(t, w.db, slowBytes{w.bytes, func(ctx context.Context) {
+			erased++
+			if end, is := ctx.Deadline(); !is || time.Until(end) > 30*time.Second {
+				t.Errorf("it goes on until %v", end)
+			}
+		}})
+		slow.do(annLaptop, http.MethodDelete, slow.post(annLaptop, storage.Locks, []byte("lock")), nil).want(t, "DELETE", 200, "")
+		w.crashOf("dead", storage.Locks, []byte("another"), []byte("another"))
+		if _, err := w.db.ExecContext(t.Context(), "UPDATE object SET state = 'going'"); err != nil {
+			t.Fatal(err)
+		}
+		slow.pass(time.Minute)
+		if err := slow.service.Repair(t.Context()); err != nil || erased != 2 {
+			t.Errorf("%d are erased, %v", erased, err)
+		}
+	})
+}
+
+func TestOneServerGoesOnWithAnErasureThatAnotherLeft(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		if w.db.Kind == database.SQLite {
+			return // it has one server
+		}
+		w.crashOf("dead", storage.Locks, []byte("lock"), []byte("lock"))
+		if _, err := w.db.ExecContext(t.Context(), "UPDATE object SET state = 'going'"); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		one := newWorld(t, w.db, slowBytes{w.bytes, func(context.Context) {
+			if err := w.service.Repair(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := w.bytes.List(t.Context(), "", func(store.Info) error { return errThere }); !errors.Is(err, errThere) {
+				t.Errorf("another server erased it meanwhile: %v", err)
+			}
+		}})
+		one.pass(time.Minute)
+		if err := one.service.Repair(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.bytes.List(t.Context(), "", func(i store.Info) error { return errors.New(i.Key) }); err != nil {
+			t.Errorf("%v is still there", err)
+		}
+	})
+}
+
+var errThere = errors.New("it is there")
