@@ -70,9 +70,9 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	}
 	s.click(button("I have kept it in a safe place"))
 	s.click(button("Done"))
-	s.see(words("Backing up").or(words("Protected")), soon)
+	s.see(state("Backing up").or(state("Protected")), soon)
 	s.picture("server-home")
-	s.see(words("Protected"), time.Minute)
+	s.see(state("Protected"), time.Minute)
 	s.picture("server-protected")
 
 	gotElsewhere(t, i, thesis, "Ann's desktop")

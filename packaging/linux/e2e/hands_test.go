@@ -53,6 +53,11 @@ func words(text string) thing {
 	}}
 }
 
+// state is the pill on Home that has this word alone: "Not protected" stands there too.
+func state(word string) thing {
+	return thing{"the state " + word, func(_ uimap.Map, c uimap.Control) bool { return c.Text == word }}
+}
+
 // field is the n-th place to type into, from the top.
 func field(n int) thing {
 	return thing{fmt.Sprintf("field %d", n), func(m uimap.Map, c uimap.Control) bool {

@@ -35,7 +35,7 @@ func TestTheMainJobAsAPersonDoesIt(t *testing.T) {
 		t.Error("the key of this computer does not lie in the keyring")
 	}
 
-	s.see(words("Protected"), 2*time.Minute)
+	s.see(state("Protected"), 2*time.Minute)
 	s.picture("protected")
 
 	chapter := filepath.Join(home, "Documents", "thesis", "chapter-3.txt")
@@ -93,7 +93,7 @@ func setUp(s *screen, destination string) {
 	s.click(button("I have kept it in a safe place"))
 	s.click(button("Done"))
 	s.see(words("This computer"), soon)
-	s.see(words("Backing up").or(words("Protected")), soon)
+	s.see(state("Backing up").or(state("Protected")), soon)
 	s.picture("home")
 }
 
@@ -129,7 +129,7 @@ func backUpNow(s *screen, destination string) {
 	s.see(words("Backing up"), soon)
 	s.picture("backing-up-again")
 	s.until(time.Minute, "second backup", func() bool { return kept() > before })
-	s.see(words("Protected"), soon)
+	s.see(state("Protected"), soon)
 	s.picture("backed-up-again")
 }
 

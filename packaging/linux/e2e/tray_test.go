@@ -124,6 +124,6 @@ func theTrayKeepsIt(s *screen) {
 
 	s.launch()
 	s.await()
-	s.see(words("Protected"), soon)
+	s.see(state("Protected"), soon)
 	s.picture("next-day")
 }
