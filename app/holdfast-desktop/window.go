@@ -100,7 +100,7 @@ func (w *window) close() {
 func (w *window) apply(s engine.Status) {
 	connected := s.Destination.Address != ""
 	if connected {
-		w.shell.SetFoot(s.Computer.Name, s.Destination.Address)
+		w.shell.SetFoot(foot(s))
 	}
 	switch {
 	case connected && w.shell.At() == "":
@@ -108,6 +108,14 @@ func (w *window) apply(s engine.Status) {
 	case !connected && w.shell.At() != "":
 		w.shell.Close()
 	}
+}
+
+// foot is who and where, at the bottom of the side bar.
+func foot(s engine.Status) (who, where string) {
+	if d := s.Destination; d.Account != "" {
+		return d.Account, look.Host(d.Address)
+	}
+	return s.Computer.Name, s.Destination.Address
 }
 
 func (p *program) status() engine.Status {

@@ -162,6 +162,18 @@ func (a *Agent) askOthers(ctx context.Context, where *destinationFile) {
 	a.notices.tell(engine.TopicFiles)
 }
 
+// owned adds to this computer whose it is, as the server last said.
+func (a *Agent) owned(c engine.Computer) engine.Computer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, k := range a.others.list {
+		if k.ID == c.ID {
+			c.Owner, c.Asset = k.Owner, k.Asset
+		}
+	}
+	return c
+}
+
 // withOthers adds what the server knows to the computers of the catalog. One that was
 // removed and stored nothing is nobody's to see.
 func withOthers(list []engine.Computer, known []account.Computer) []engine.Computer {

@@ -50,7 +50,7 @@ func (a *Agent) Status(ctx context.Context) (engine.Status, error) {
 	if err != nil {
 		return s, explain("status", where.Address, err)
 	}
-	s.Computer = a.computer(device)
+	s.Computer = a.owned(a.computer(device))
 	s.Protected = s.Computer.Stored
 	s.LastBackup = lastLook(ctx, c, device)
 	s.Destination = a.destination(where)

@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -362,5 +363,26 @@ func TestAReplacementThatIsUnderWayIsOfferedToGoOn(t *testing.T) {
 	s.desk.Settle()
 	if s.view.replacing.Visible() {
 		t.Error("it is still offered when it is over")
+	}
+}
+
+func TestHomeSaysWhoseTheComputerIsAndWhereItsFilesAreKept(t *testing.T) {
+	folder := State{Status: engine.Status{Computer: engine.Computer{Name: "Ann’s laptop"}, Destination: engine.Destination{Address: "/media/ann/Backup", Reachable: true, Free: -1}}}
+	account := folder
+	account.Status.Computer.Asset, account.Status.Computer.Owner = "20377", engine.OwnerInstitution
+	account.Status.Destination = engine.Destination{Address: "https://backup.college.edu", Account: "ann@college.edu", Server: "The College", Reachable: true, Free: -1}
+	for _, row := range []struct {
+		state           State
+		subtitle, keeps string
+	}{
+		{folder, "Ann’s laptop · backed up to /media/ann/Backup", "/media/ann/Backup"},
+		{account, "Ann’s laptop · asset 20377 · institution", "The College, backup.college.edu"},
+	} {
+		if got := row.state.subtitle(); got != row.subtitle {
+			t.Errorf("%q, not %q", got, row.subtitle)
+		}
+		if got := row.state.facts(); !slices.Contains(got, fact{"Kept at", row.keeps}) {
+			t.Errorf("%q is not in %q", row.keeps, got)
+		}
 	}
 }

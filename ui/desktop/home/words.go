@@ -28,8 +28,18 @@ func (s State) subtitle() string {
 	if name == "" {
 		return ""
 	}
-	if at := s.Status.Destination.Address; at != "" {
-		return name + " · backed up to " + at
+	d := s.Status.Destination
+	if d.Account == "" {
+		if d.Address == "" {
+			return name
+		}
+		return name + " · backed up to " + d.Address
+	}
+	if asset := s.Status.Computer.Asset; asset != "" {
+		name += " · asset " + asset
+	}
+	if owner := s.Status.Computer.Owner; owner != "" {
+		name += " · " + owner
 	}
 	return name
 }
@@ -126,11 +136,11 @@ func (s State) facts() []fact {
 	if d := st.Destination; d.Address != "" {
 		switch {
 		case !d.Reachable:
-			facts = append(facts, fact{"Kept at", "Not reachable: " + d.Address})
+			facts = append(facts, fact{"Kept at", "Not reachable: " + look.Kept(d)})
 		case d.Free >= 0:
-			facts = append(facts, fact{"Kept at", look.Bytes(d.Free) + " free at " + d.Address})
+			facts = append(facts, fact{"Kept at", look.Bytes(d.Free) + " free at " + look.Kept(d)})
 		default:
-			facts = append(facts, fact{"Kept at", d.Address})
+			facts = append(facts, fact{"Kept at", look.Kept(d)})
 		}
 	}
 	return facts

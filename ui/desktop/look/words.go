@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"holdfast/engine"
 )
 
 // Bytes writes a size with three digits at most, in decimal units.
@@ -28,6 +30,20 @@ func Bytes(n int64) string {
 		return fmt.Sprintf("%.0f ", v) + units[u]
 	}
 }
+
+// Kept is where the files are, as Home says it: a folder, or an institution's server.
+func Kept(d engine.Destination) string {
+	if d.Account == "" {
+		return d.Address
+	}
+	if d.Server == "" {
+		return Host(d.Address)
+	}
+	return d.Server + ", " + Host(d.Address)
+}
+
+// Host is the address of a server without what all of them have.
+func Host(address string) string { return strings.TrimPrefix(address, "https://") }
 
 // Speed is bytes per second.
 func Speed(n int64) string { return Bytes(n) + "/s" }
