@@ -32,10 +32,10 @@ type world struct {
 	ends    []error       // what done was told
 
 	mu    sync.Mutex
-	fresh bool          // the person has signed in
-	newer chan struct{} // closed when another sign-in takes the place of the one that waits
-	calls []string      // what was asked of the engine and the browser
-	acts  int           // how often the act was done
+	fresh bool                     // the person has signed in
+	newer map[string]chan struct{} // by sign-in: closed when another takes its place
+	calls []string                 // what was asked of the engine and the browser
+	acts  int                      // how often the act was done
 }
 
 func newWorld(t *testing.T) *world {
@@ -50,11 +50,15 @@ func (w *world) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 	if w.goOn != nil {
 		<-w.goOn
 	}
-	w.mu.Lock()
-	if w.newer != nil {
-		close(w.newer)
+	id := "in browser"
+	if q.ByCode {
+		id = "by code"
 	}
-	w.newer = make(chan struct{})
+	w.mu.Lock()
+	for _, newer := range w.newer {
+		close(newer)
+	}
+	w.newer = map[string]chan struct{}{id: make(chan struct{})}
 	w.mu.Unlock()
 	if q.ByCode {
 		w.call("begin by code")
@@ -66,10 +70,19 @@ func (w *world) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 
 func (w *world) WaitSignIn(ctx context.Context, id string) (engine.SignedIn, error) {
 	w.mu.Lock()
-	newer := w.newer
+	newer, waits := w.newer[id]
 	w.mu.Unlock()
+	if !waits {
+		return engine.SignedIn{}, &engine.Error{Kind: engine.KindCancelled, Message: "Another one was begun."}
+	}
 	select {
 	case err := <-w.back:
+		select {
+		case <-newer: // both were there; the person is back from the newer one
+			w.back <- err
+			return engine.SignedIn{}, &engine.Error{Kind: engine.KindCancelled, Message: "Another one was begun."}
+		default:
+		}
 		w.mu.Lock()
 		w.fresh = err == nil
 		w.mu.Unlock()
