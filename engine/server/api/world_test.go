@@ -30,7 +30,7 @@ import (
 	"holdfast/engine/server/removal"
 	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
-	"holdfast/engine/server/store/disk"
+	"holdfast/engine/server/store/storetest"
 )
 
 const origin = "https://backup.college.edu"
@@ -70,8 +70,7 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	t.Cleanup(func() { _ = keys.Close() })
 	client, err := keys.Client(readLine(t, filepath.Join(dir, "keys", "credential")))
 	v.must(err)
-	bytesOf, err := disk.Open(filepath.Join(dir, "objects"))
-	v.must(err)
+	bytesOf := storetest.Beside(t, db.Kind)
 	sealer, err := escrow.OpenKeyFile(filepath.Join(dir, "keys", "secrets.key"))
 	v.must(err)
 	who, err := identity.New(db, identity.Options{Origin: origin, Name: "College", Sealer: sealer}, v.now)

@@ -24,7 +24,7 @@ import (
 	"holdfast/engine/server/removal"
 	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
-	"holdfast/engine/server/store/disk"
+	"holdfast/engine/server/store/storetest"
 )
 
 // world is a server with Ann, her laptop and some others.
@@ -46,8 +46,7 @@ func each(t *testing.T, run func(t *testing.T, w *world)) {
 func newWorld(t *testing.T, db *database.DB) *world {
 	w := &world{t: t, db: db, moment: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.moment }
-	objects, err := disk.Open(t.TempDir())
-	w.must(err)
+	objects := storetest.Beside(t, db.Kind)
 	p := people.New(db, people.Defaults{Seats: 9}, now)
 	w.s = &removal.Service{
 		People: p, Computers: computers.New(db, p, computers.Options{Grace: time.Hour}, now), Audit: audit.New(db, now),
@@ -57,6 +56,7 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	w.s.Store = store.New(db, objects, store.Options{Usual: store.Usual{Bytes: 1000}, Frozen: func(ctx context.Context, tx *sql.Tx, r store.Removal) error {
 		return w.s.Froze(ctx, tx, r)
 	}}, now)
+	var err error
 	w.handler, err = access.Handler(w.s.Store.Routes(), access.Options{Sessions: session.New(db, now), Computers: w.s.Computers, People: p, Removals: w.s.Store, Now: now})
 	w.must(err)
 	w.ann = w.person("ann", people.Member)
