@@ -84,7 +84,10 @@ func TestInChromiumThroughTheInstitutionAndThenByPasskey(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}
-	db := databasetest.Open(t, databasetest.Address(t, database.SQLite), database.Schema())
+	databasetest.Each(t, inChromium)
+}
+
+func inChromium(t *testing.T, db *database.DB) {
 	b := newBench(t, db, func(origin string) *identity.ProviderOptions {
 		p := dextest.Start(t, origin+"/sign-in/return",
 			dextest.User{Email: "ann@college.edu", Name: "ann", Password: "dex password", ID: "1"}, dextest.User{Email: "eve@college.edu", Name: "eve", Password: "dex password", ID: "2"})

@@ -189,52 +189,58 @@ func TestSecurityChangesNeedAFreshSignInAndAreTold(t *testing.T) {
 }
 
 func TestNobodyIsSentAwayAfterSigningIn(t *testing.T) {
-	b := newBench(t, databasetest.Open(t, databasetest.Address(t, database.SQLite), database.Schema()), nil)
-	for _, next := range []string{"https://evil.example/", "//evil.example/", `/\evil.example`, "javascript:alert(1)", "/%0d%0aX: y\r\n", "evil"} {
-		page := b.visitor().get("/sign-in?next=" + url.QueryEscape(next))
-		if !strings.Contains(page.text, `name="next" value="/"`) {
-			t.Errorf("%q is kept", next)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, nil)
+		for _, next := range []string{"https://evil.example/", "//evil.example/", `/\evil.example`, "javascript:alert(1)", "/%0d%0aX: y\r\n", "evil"} {
+			page := b.visitor().get("/sign-in?next=" + url.QueryEscape(next))
+			if !strings.Contains(page.text, `name="next" value="/"`) {
+				t.Errorf("%q is kept", next)
+			}
 		}
-	}
+	})
 }
 
 func TestFormsOfOtherSitesDoNothing(t *testing.T) {
-	b := newBench(t, databasetest.Open(t, databasetest.Address(t, database.SQLite), database.Schema()), nil)
-	v, _, _ := b.join("ann@college.edu")
-	r, err := http.NewRequest("POST", b.origin+"/security/recovery", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	v.do(r).want(t, 403, "another site")
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, nil)
+		v, _, _ := b.join("ann@college.edu")
+		r, err := http.NewRequest("POST", b.origin+"/security/recovery", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		v.do(r).want(t, 403, "another site")
+	})
 }
 
 func TestDownloadsAreOfferedForTheVisitorsSystemAndStayInTheirFolder(t *testing.T) {
-	b := newBench(t, databasetest.Open(t, databasetest.Address(t, database.SQLite), database.Schema()), nil)
-	for _, name := range []string{"Holdfast-1.exe", "Holdfast-1.dmg", "holdfast_1.deb", "notes.txt", ".hidden.exe"} {
-		if err := os.WriteFile(filepath.Join(b.Downloads, name), []byte("program"), 0o600); err != nil {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, nil)
+		for _, name := range []string{"Holdfast-1.exe", "Holdfast-1.dmg", "holdfast_1.deb", "notes.txt", ".hidden.exe"} {
+			if err := os.WriteFile(filepath.Join(b.Downloads, name), []byte("program"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Symlink("/etc/passwd", filepath.Join(b.Downloads, "x.exe")); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := os.Symlink("/etc/passwd", filepath.Join(b.Downloads, "x.exe")); err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequest("GET", b.origin+"/download", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130")
-	v := b.visitor()
-	page := v.do(r).want(t, 200, "Download for Windows").want(t, 200, "1310ca2c8932dbd118668bd97442558a3e1f546b5e15c69699dfbd6024f548d8")
-	for _, no := range []string{"notes.txt", ".hidden", "x.exe"} {
-		if strings.Contains(page.text, no) {
-			t.Errorf("%s is offered", no)
+		r, err := http.NewRequest("GET", b.origin+"/download", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	v.get("/download/Holdfast-1.exe").want(t, 200, "program")
-	for _, bad := range []string{"/download/notes.txt", "/download/x.exe", "/download/..%2f..%2fetc%2fpasswd", "/download/.hidden.exe"} {
-		if got := v.get(bad); got.status < 400 {
-			t.Errorf("%s: %d", bad, got.status)
+		r.Header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130")
+		v := b.visitor()
+		page := v.do(r).want(t, 200, "Download for Windows").want(t, 200, "1310ca2c8932dbd118668bd97442558a3e1f546b5e15c69699dfbd6024f548d8")
+		for _, no := range []string{"notes.txt", ".hidden", "x.exe"} {
+			if strings.Contains(page.text, no) {
+				t.Errorf("%s is offered", no)
+			}
 		}
-	}
+		v.get("/download/Holdfast-1.exe").want(t, 200, "program")
+		for _, bad := range []string{"/download/notes.txt", "/download/x.exe", "/download/..%2f..%2fetc%2fpasswd", "/download/.hidden.exe"} {
+			if got := v.get(bad); got.status < 400 {
+				t.Errorf("%s: %d", bad, got.status)
+			}
+		}
+	})
 }
