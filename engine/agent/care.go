@@ -269,8 +269,8 @@ func (a *Agent) maintain(ctx context.Context, asked bool) (engine.MaintainResult
 		return engine.MaintainResult{}, explain(op, where.Address, err)
 	}
 	result, err := prune.Run(ctx, prune.Options{
-		Repo: run.repo, Catalog: c, Device: where.Device, Replaced: a.replacedAt(where.Device),
-		Policy: a.current().Settings.Retention, Removed: final, Now: run.now, Received: run.received, Replace: run.replace,
+		Repo: run.repo, Catalog: c, Now: run.now, Received: run.received, Replace: run.replace,
+		Devices: []prune.Device{{ID: where.Device, Policy: a.current().Settings.Retention, Removed: final, Replaced: a.replacedAt(where.Device)}},
 	})
 	if err == nil {
 		err = a.dropRemovals(ids)

@@ -129,7 +129,7 @@ func TestWhatWasChosenAgainAfterItsRemovalStays(t *testing.T) {
 	b.Write(Tree{"sub/f": File("chosen again")})
 	at(b, 3)
 	o := options(b, 40, engine.Retention{All: 1000 * day})
-	o.Removed = []prune.Removal{{Path: "/sub", Before: start.Add(day)}}
+	o.Devices[0].Removed = []prune.Removal{{Path: "/sub", Before: start.Add(day)}}
 	if _, err := prune.Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

@@ -32,20 +32,25 @@ import (
 type Options struct {
 	Repo    *repo.Repository
 	Catalog *catalog.Catalog
-	Device  string // whose snapshots are thinned; space is freed for all
-	Policy  engine.Retention
-	Removed []Removal
+	Devices []Device // whose snapshots are thinned; space is freed for all
 	Now     func() time.Time
-	// Replaced are the moments, by the clocks of the snapshots, up to which the device
-	// was another computer. What a computer ended with is a version like the newest
-	// one: it stays, however long another has its place.
-	Replaced []time.Time
 	// Received: snapshots count by when the store received them, and Now is its clock.
 	// A client's clock, wrong or forged, then makes no version old. One of which the
 	// store does not say when that was stays.
 	Received bool
 	// Replace removes a snapshot in whose place another was stored; nil: as any other.
 	Replace func(ctx context.Context, old, by repo.ID) error
+}
+
+// Device is what is to become of the snapshots of one device.
+type Device struct {
+	ID      string
+	Policy  engine.Retention
+	Removed []Removal
+	// Replaced are the moments, by the clocks of the snapshots, up to which the device
+	// was another computer. What a computer ended with is a version like the newest
+	// one: it stays, however long another has its place.
+	Replaced []time.Time
 }
 
 // Removal is a path of the device to take out of its snapshots up to a moment. What
@@ -97,11 +102,13 @@ func (r *run) steps(ctx context.Context) error {
 	if err := r.Catalog.Sync(ctx, r.Repo, nil); err != nil {
 		return err
 	}
-	if err := r.forget(ctx); err != nil {
-		return err
-	}
-	if err := r.remove(ctx); err != nil {
-		return err
+	for _, d := range r.Devices {
+		if err := r.forget(ctx, d); err != nil {
+			return err
+		}
+		if err := r.remove(ctx, d); err != nil {
+			return err
+		}
 	}
 	if err := r.mark(ctx); err != nil {
 		return err
@@ -127,8 +134,8 @@ func (r *run) discard(ctx context.Context, remove func(context.Context, repo.ID)
 
 // forget removes the snapshots that the policy lets go. One that alone holds the
 // last version of a deleted file stays for the term of deleted files.
-func (r *run) forget(ctx context.Context) error {
-	snapshots, err := r.Catalog.Snapshots(ctx, r.Device)
+func (r *run) forget(ctx context.Context, d Device) error {
+	snapshots, err := r.Catalog.Snapshots(ctx, d.ID)
 	if err != nil {
 		return err
 	}
@@ -136,11 +143,11 @@ func (r *run) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keep := times.keep(r.Now(), r.Policy, r.Replaced)
+	keep := times.keep(r.Now(), d.Policy, d.Replaced)
 	if len(keep) == len(snapshots) {
 		return nil
 	}
-	if _, err := r.Catalog.LastHolders(ctx, r.Device, times.goneAfter(r.Now().Add(-r.Policy.Deleted-r.Policy.All)), keep); err != nil {
+	if _, err := r.Catalog.LastHolders(ctx, d.ID, times.goneAfter(r.Now().Add(-d.Policy.Deleted-d.Policy.All)), keep); err != nil {
 		return err
 	}
 	var gone []repo.ID
@@ -153,7 +160,7 @@ func (r *run) forget(ctx context.Context) error {
 		}
 		gone = append(gone, s.ID)
 	}
-	r.result.Forgotten = len(gone)
+	r.result.Forgotten += len(gone)
 	return r.Catalog.Forget(ctx, gone)
 }
 

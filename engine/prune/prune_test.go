@@ -36,7 +36,7 @@ func at(b *Bench, days float64) {
 
 // options prune as if it were so many days after the start.
 func options(b *Bench, days float64, policy engine.Retention) prune.Options {
-	return prune.Options{Repo: b.Repo, Catalog: b.Catalog, Device: b.Device, Policy: policy,
+	return prune.Options{Repo: b.Repo, Catalog: b.Catalog, Devices: []prune.Device{{ID: b.Device, Policy: policy}},
 		Now: func() time.Time { return start.Add(time.Duration(days * float64(day))) }}
 }
 
@@ -373,9 +373,9 @@ func TestItWaitsForNobodyAndTouchesNothingWhileALockIsHeld(t *testing.T) {
 func TestPathsThatAreRemovedAreInNoSnapshotAnyMore(t *testing.T) {
 	b, _ := history(t)
 	o := options(b, 5.6, engine.Retention{})
-	o.Policy = engine.Retention{All: 1000 * day}
+	o.Devices[0].Policy = engine.Retention{All: 1000 * day}
 	for _, path := range []string{"/goes/away", "/sub", "/not/there", "/", "/stays/below a file"} {
-		o.Removed = append(o.Removed, prune.Removal{Path: path, Before: o.Now()})
+		o.Devices[0].Removed = append(o.Devices[0].Removed, prune.Removal{Path: path, Before: o.Now()})
 	}
 	before := captures(b)
 	if _, err := prune.Run(t.Context(), o); err != nil {

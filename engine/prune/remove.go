@@ -17,21 +17,21 @@ type remover struct {
 	saved  map[repo.ID]bool // trees written by this run
 }
 
-// remove takes the final removals out of the snapshots of the device. New
+// remove takes the final removals out of the snapshots of a device. New
 // snapshots are durable before the old ones go.
-func (r *run) remove(ctx context.Context) error {
-	if len(r.Removed) == 0 {
+func (r *run) remove(ctx context.Context, d Device) error {
+	if len(d.Removed) == 0 {
 		return nil
 	}
 	m := &remover{run: r, saved: map[repo.ID]bool{}}
-	snapshots, err := r.Catalog.Snapshots(ctx, r.Device)
+	snapshots, err := r.Catalog.Snapshots(ctx, d.ID)
 	if err != nil {
 		return err
 	}
 	replaced := map[repo.ID]repo.ID{} // old snapshot, new tree
 	for _, s := range snapshots {
 		tree := s.Tree
-		for _, gone := range r.Removed {
+		for _, gone := range d.Removed {
 			if s.Time.After(gone.Before) {
 				continue
 			}

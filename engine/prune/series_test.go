@@ -31,7 +31,7 @@ func TestWhatAReplacedComputerEndedWithStaysHoweverLongAnotherHasItsPlace(t *tes
 			was[b.Last().Time.UTC().String()] = Contents(t, b.Dir)
 		}
 		o := options(b, 6, policy)
-		o.Replaced = row.replaced
+		o.Devices[0].Replaced = row.replaced
 		if _, err := prune.Run(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}

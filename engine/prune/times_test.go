@@ -144,7 +144,7 @@ func TestAReplacedSnapshotGoesByTheGivenWay(t *testing.T) {
 	}
 	replaced := map[repo.ID]repo.ID{}
 	o := options(b, 5.6, engine.Retention{All: 1000 * day})
-	o.Removed = []prune.Removal{{Path: "/stays", Before: o.Now()}}
+	o.Devices[0].Removed = []prune.Removal{{Path: "/stays", Before: o.Now()}}
 	o.Replace = func(ctx context.Context, old, by repo.ID) error {
 		s, err := b.Repo.LoadSnapshot(ctx, by)
 		if err != nil || s.Original == nil || *s.Original != old {
@@ -170,7 +170,7 @@ func TestWhatAComputerEndedWithStaysWhenAnOlderOneWasReceivedLater(t *testing.T)
 		r.receivedAt(b, float64(i+1), received)
 	}
 	o := r.options(b, 40, engine.Retention{All: day, Monthly: day})
-	o.Replaced = []time.Time{start.Add(3 * day)}
+	o.Devices[0].Replaced = []time.Time{start.Add(3 * day)}
 	if _, err := prune.Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
