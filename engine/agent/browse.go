@@ -343,15 +343,15 @@ func (a *Agent) Preview(ctx context.Context, ref engine.Ref, limit int64) (engin
 		return engine.Preview{}, err
 	}
 	defer done()
-	found, err := a.resolve(ctx, c, r, ref)
-	if err != nil {
+	var found resolved
+	if err = current(ctx, c, r, func() (err error) { found, err = a.resolve(ctx, c, r, ref); return err }); err != nil {
 		return engine.Preview{}, explain(op, where.Address, err)
 	}
 	if found.node.Type != repo.NodeFile {
 		return engine.Preview{}, invalid(op, ref.Path, "Only files can be previewed. Open the folder, or get it back.")
 	}
 	p := engine.Preview{Size: int64(found.node.Size)}
-	if p.Data, err = content(ctx, r, c, found.node, limit); err != nil {
+	if err = current(ctx, c, r, func() (err error) { p.Data, err = content(ctx, r, c, found.node, limit); return err }); err != nil {
 		return p, explain(op, where.Address, err)
 	}
 	p.Truncated = int64(len(p.Data)) < p.Size

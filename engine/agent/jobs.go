@@ -174,17 +174,19 @@ func (j *jobs) run(ctx context.Context, c *catalog.Catalog, id int64, run *runni
 	}
 	run.answers = q.Answers
 	j.tell()
+	defer j.a.readerLock(ctx, r)()
 	log := &itemLog{ctx: ctx, c: c, job: id, device: job.Device}
 	if err := log.begin(q.Only); err != nil {
 		return err
 	}
 	for _, group := range groups(q.Sources) {
-		sources, err := j.a.sources(ctx, r, c, group)
+		var sources []restore.Source
+		err := current(ctx, c, r, func() (err error) { sources, err = j.a.sources(ctx, r, c, group); return err })
 		if err != nil {
 			return err
 		}
 		o := restore.Options{
-			Repo: r, Locator: c, Target: group[0].Target, Exists: q.Get.Exists, Permissions: q.Get.Permissions,
+			Repo: r, Locator: c, Relocate: func(ctx context.Context) error { return learn(ctx, c, r) }, Target: group[0].Target, Exists: q.Get.Exists, Permissions: q.Get.Permissions,
 			Again: again, Answers: q.Answers, Only: set(q.Only), Report: log.add, Now: j.a.Now, Progress: &run.progress,
 			Job: fmt.Sprintf("%d-%x", id, job.Created.Unix()), // another computer counts its jobs from 1 as well
 		}

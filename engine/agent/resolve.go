@@ -100,6 +100,9 @@ func (a *Agent) treeOf(ctx context.Context, c *catalog.Catalog, r *repo.Reposito
 		}
 		out.snapshot = id
 		s, err := r.LoadSnapshot(ctx, id)
+		if errors.Is(err, repo.ErrNotFound) {
+			return id, thinnedAway(out.path, err)
+		}
 		if err != nil {
 			return id, err
 		}
@@ -111,6 +114,12 @@ func (a *Agent) treeOf(ctx context.Context, c *catalog.Catalog, r *repo.Reposito
 	}
 	out.snapshot = s.ID
 	return s.Tree, err
+}
+
+// thinnedAway says that a version was listed, and is gone since.
+func thinnedAway(path string, err error) error {
+	return &engine.Error{Op: "find", Kind: engine.KindNotFound, Path: path, Err: err,
+		Message: "This version is not in the backup any more: it was thinned away a moment ago, as the settings for versions say. Look at the versions again to see which there are."}
 }
 
 // findSnapshot finds a snapshot by the beginning of its id.

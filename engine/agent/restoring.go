@@ -33,7 +33,9 @@ func (a *Agent) PlanGet(ctx context.Context, q engine.GetRequest) (engine.Plan, 
 		return engine.Plan{}, err
 	}
 	defer done()
-	sources, found, err := a.plan(ctx, c, r, q)
+	var sources []jobSource
+	var found []resolved
+	err = current(ctx, c, r, func() (err error) { sources, found, err = a.plan(ctx, c, r, q); return err })
 	if err != nil {
 		return engine.Plan{}, explain(op, where.Address, err)
 	}
@@ -218,7 +220,9 @@ func (a *Agent) Get(ctx context.Context, q engine.GetRequest) (int64, error) {
 		return 0, err
 	}
 	defer done()
-	sources, found, err := a.plan(ctx, c, r, q)
+	var sources []jobSource
+	var found []resolved
+	err = current(ctx, c, r, func() (err error) { sources, found, err = a.plan(ctx, c, r, q); return err })
 	if err != nil {
 		return 0, explain(op, where.Address, err)
 	}

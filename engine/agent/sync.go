@@ -89,7 +89,7 @@ func (a *Agent) freshen(ctx context.Context, op string) (*repo.Repository, func(
 	if fresh {
 		return r, done, nil
 	}
-	if err := c.Sync(ctx, r, nil); err != nil && !errors.Is(err, catalog.ErrIncomplete) {
+	if err := learn(ctx, c, r); err != nil {
 		done()
 		return nil, nil, explain(op, where.Address, err)
 	}
@@ -98,6 +98,66 @@ func (a *Agent) freshen(ctx context.Context, op string) (*repo.Repository, func(
 	a.mu.Unlock()
 	return r, done, nil
 }
+
+// learn is what a catalog learns of the destination for a restore: what can be read of
+// it is enough.
+func learn(ctx context.Context, c *catalog.Catalog, r *repo.Repository) error {
+	if err := c.Sync(ctx, r, nil); err != nil && !errors.Is(err, catalog.ErrIncomplete) {
+		return err
+	}
+	return nil
+}
+
+// current reads something at the destination, and once more when a part was gone from
+// where the catalog said: in the moments since freshen, others may have put packs
+// together.
+func current(ctx context.Context, c *catalog.Catalog, r *repo.Repository, read func() error) error {
+	err := read()
+	if !errors.Is(err, repo.ErrNotFound) {
+		return err
+	}
+	if missed := learn(ctx, c, r); missed != nil {
+		return missed
+	}
+	return read()
+}
+
+// readerLock keeps what a restore reads from being thinned away by other programs while
+// it goes on, and gives the function that ends it. A restore does not depend on it: it
+// begins at once, and goes on without where nothing can be written, on a full or
+// read-only destination. While somebody else has the destination for himself, it asks
+// now and then.
+func (a *Agent) readerLock(ctx context.Context, r *repo.Repository) func() {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		lock, err := r.Lock(ctx, false)
+		for errors.Is(err, repo.ErrLocked) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(lockedAgain):
+				lock, err = r.Lock(ctx, false)
+			}
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				a.Log.Info("a restore goes on without a lock", "error", err)
+			}
+			return
+		}
+		<-ctx.Done()
+		lock.Unlock()
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// lockedAgain is how long a restore waits before it asks for its lock once more.
+const lockedAgain = 20 * time.Second
 
 // freshFor is how long the catalog counts as in step with the destination.
 const freshFor = 10 * time.Second

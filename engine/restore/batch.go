@@ -158,6 +158,9 @@ func (w *worker) fetch(ctx context.Context, s span) error {
 		if ctx.Err() != nil || !isFault(err) {
 			return err
 		}
+		if errors.Is(err, storage.ErrNotFound) {
+			return w.fetchElsewhere(ctx, s, err)
+		}
 		return w.fetchSingly(ctx, s, err)
 	}
 	w.sealed = data[:0]

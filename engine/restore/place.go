@@ -22,6 +22,7 @@ type job struct {
 	links    map[inode]*linkTarget // first names of files that had several
 	umask    fs.FileMode
 	lock     reportLock
+	moved    moved
 	naming   sync.Mutex // where a name can only be looked at before it is given
 }
 

@@ -19,7 +19,8 @@
 //     asked for, or left alone. A folder is never replaced by a file. No name is
 //     given away that was taken meanwhile.
 //   - Run is repeatable. A job that was interrupted recognises what it restored.
-//   - A wrong or missing blob fails the files it belongs to, by name, and no other.
+//   - A wrong or missing blob fails the files it belongs to, by name, and no other. One
+//     that is merely elsewhere by now is found.
 //
 // Which files, from when and where to is decided by the caller (engine/agent), who
 // also keeps the jobs.
@@ -50,6 +51,9 @@ type Source struct {
 type Options struct {
 	Repo    *repo.Repository
 	Locator repo.Locator
+	// Relocate makes the Locator learn anew where blobs are, because one was not where
+	// it said: other programs may have put packs together since. nil: it cannot.
+	Relocate func(ctx context.Context) error
 
 	Target      string // absolute path of a folder; made when it is not there
 	Exists      engine.Existing
@@ -241,7 +245,7 @@ func (j *job) contents(ctx context.Context, in *place, node repo.Node, stored st
 	if node.Subtree == nil {
 		return nil
 	}
-	nodes, err := j.Repo.LoadTree(ctx, j.Locator, *node.Subtree)
+	nodes, err := j.loadTree(ctx, *node.Subtree)
 	if err != nil {
 		if ctx.Err() != nil || !isFault(err) {
 			return err
