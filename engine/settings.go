@@ -51,6 +51,11 @@ type Retention struct {
 	Deleted time.Duration // the last version of a deleted file stays this long beyond
 }
 
+// Valid says whether it keeps every version for some time.
+func (r Retention) Valid() bool {
+	return r.All > 0 && min(r.Daily, r.Weekly, r.Monthly, r.Deleted) >= 0
+}
+
 // RetentionPreview is what a policy keeps of what there is.
 type RetentionPreview struct {
 	Captures int // there are

@@ -10,6 +10,7 @@ import (
 )
 
 type removalCommand struct {
+	Run    removalRun    `cmd:"" help:"Free space: remove what the settings of people's own computers no longer keep, with the keys that the institution keeps."`
 	List   removalList   `cmd:"" help:"List removals that are open or wait for a decision."`
 	Allow  removalAllow  `cmd:"" help:"Let a removal go on that was stopped because much more would go than usual."`
 	Refuse removalRefuse `cmd:"" help:"End a removal; what it took stays in the hold."`
@@ -33,7 +34,11 @@ func (c *removalList) Run(s *output) error {
 			if err != nil {
 				return err
 			}
-			rows = append(rows, []string{r.ID, p.Email, v.computers.Name(ctx, v.db, r.Computer), string(r.State), day(r.Opened),
+			by := "the server"
+			if r.Computer != "" {
+				by = v.computers.Name(ctx, v.db, r.Computer)
+			}
+			rows = append(rows, []string{r.ID, p.Email, by, string(r.State), day(r.Opened),
 				fmt.Sprint(r.Snapshots), fmt.Sprint(r.Packs), fmt.Sprint(r.Bytes), r.Why})
 		}
 		return s.rows(shown(list, api.ShowRemoval), []string{"ID", "PERSON", "COMPUTER", "STATE", "OPENED", "SNAPSHOTS", "PACKS", "BYTES", "WHY STOPPED"}, rows)

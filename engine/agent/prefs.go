@@ -46,7 +46,7 @@ func (a *Agent) SaveSettings(ctx context.Context, s engine.Settings) error {
 		return invalid(op, "", "The charge of the battery is between 0 and 100 percent. The settings are as before.")
 	case min(s.Network.UpPresent, s.Network.UpAway, s.Network.DownPresent, s.Network.DownAway) < 0:
 		return invalid(op, "", "A limit of the network is 0 for none, or more. The settings are as before.")
-	case s.Retention.All <= 0 || s.Retention.Daily < 0 || s.Retention.Weekly < 0 || s.Retention.Monthly < 0 || s.Retention.Deleted < 0:
+	case !s.Retention.Valid():
 		return invalid(op, "", "Every version has to be kept for some time at least. The settings are as before.")
 	}
 	a.regainIfIdle(ctx)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Person is whom a letter is for.
@@ -121,16 +122,26 @@ func NewComputer(to Person, computer, where string, at time.Time) Message {
 // person had signed in, and until when that can come back.
 func RemovalEnded(to Person, computer, what, where, id string, at, until time.Time) Message {
 	return to.message("Old versions were removed from your backup",
-		named(computer)+" freed space in your backup"+circumstances(where, at)+". It removed "+what+", which your settings for versions no longer keep.",
+		capital(named(computer))+" freed space in your backup"+circumstances(where, at)+". It removed "+what+", which your settings for versions no longer keep.",
 		"Until "+until.UTC().Format("2 January 2006")+" all of it can come back: ask your administrators, and give them the number of this removal:",
 		id,
 		notYou)
 }
 
+// Thinned tells what was removed from the backup on the server itself, by the settings
+// for versions that the person chose. That the key was released for it, by whom and why,
+// stands in a letter of its own (KeyReleased).
+func Thinned(to Person, what, id string, until time.Time) Message {
+	return to.message("Old versions were removed from your backup",
+		"Your institution freed space in your backup. It removed "+what+", which the settings for versions on your computers no longer keep.",
+		"Until "+until.UTC().Format("2 January 2006")+" all of it can come back: ask your administrators, and give them the number of this removal:",
+		id)
+}
+
 // RemovalStopped tells that such a run was stopped because far more would go than usual.
 func RemovalStopped(to Person, computer, why, what, where, id string, at time.Time) Message {
 	return to.message("A removal from your backup was stopped",
-		named(computer)+" was about to remove much more from your backup than usual"+circumstances(where, at)+", so the server stopped it: "+why+". Until then it removed "+what+", and nothing of it is lost. Backing up goes on.",
+		capital(named(computer))+" was about to remove much more from your backup than usual"+circumstances(where, at)+", so the server stopped it: "+why+". Until then it removed "+what+", and nothing of it is lost. Backing up goes on.",
 		"Your administrators were told. One of them lets the removal go on, or brings back what it took. Its number is:",
 		id,
 		notYou)
@@ -151,11 +162,24 @@ func RemovalDecided(to Person, computer, what, next, id string) Message {
 		"An administrator looked at the removal "+id+", in which "+named(computer)+" freed space in your backup, and "+what+". "+next)
 }
 
+// TheServer stands in the place of a computer's name in letters about what was done on
+// the server itself. No computer can have this name.
+const TheServer = "\x00server"
+
 func named(computer string) string {
+	if computer == TheServer {
+		return "your institution's server"
+	}
 	if computer = oneLine(computer, 100); computer != "" {
 		return "\u201c" + computer + "\u201d"
 	}
 	return "a computer"
+}
+
+// capital begins a sentence with these words.
+func capital(words string) string {
+	first, size := utf8.DecodeRuneInString(words)
+	return string(unicode.ToUpper(first)) + words[size:]
 }
 
 func circumstances(where string, at time.Time) string {

@@ -1,6 +1,6 @@
 // Package removal is what people have to do with removals: the runs in which a
-// computer, for which its person has just signed in, removes what its account no longer
-// needs.
+// computer, for which its person has just signed in, or an administrator on the server
+// itself removes what an account no longer needs.
 //
 // Its one idea is that a removal is told: opening one is in the audit log before its
 // right is given away; at its end one entry and one letter to the person say what went,
@@ -54,6 +54,16 @@ func (s *Service) Open(ctx context.Context, p people.Person, computer, address s
 	case c.State != computers.Active:
 		return store.Removal{}, "", computers.ErrNotFound
 	}
+	return s.open(ctx, p, computer, address, p.ID, "")
+}
+
+// OpenHere is Open for work on the server itself, for which no computer of the person is
+// asked; by is who does it, and reason is why, for the log.
+func (s *Service) OpenHere(ctx context.Context, p people.Person, by, reason string) (store.Removal, string, error) {
+	return s.open(ctx, p, "", "", by, reason)
+}
+
+func (s *Service) open(ctx context.Context, p people.Person, computer, address, by, reason string) (store.Removal, string, error) {
 	left, err := s.Store.OpenRemovals(ctx, p.ID, computer)
 	if err != nil {
 		return store.Removal{}, "", err
@@ -62,12 +72,12 @@ func (s *Service) Open(ctx context.Context, p people.Person, computer, address s
 		if r.Allowed && r.Expires.After(s.Now()) {
 			continue
 		}
-		if _, err := s.Close(ctx, r.ID, p.ID); err != nil {
+		if _, err := s.Close(ctx, r.ID, by); err != nil {
 			return store.Removal{}, "", err
 		}
 	}
 	return s.Store.OpenRemoval(ctx, p.ID, computer, address, func(tx *sql.Tx, r store.Removal) error {
-		return s.record(ctx, tx, r, p.ID, "removal.open", "")
+		return s.record(ctx, tx, r, by, "removal.open", reason)
 	})
 }
 
@@ -157,10 +167,21 @@ func (s *Service) tell(ctx context.Context, tx *sql.Tx, r store.Removal, letter 
 	if err != nil {
 		return err
 	}
-	return s.Mail.Send(ctx, tx, letter(p, s.Computers.Name(ctx, tx, r.Computer), r))
+	return s.Mail.Send(ctx, tx, letter(p, s.name(ctx, tx, r), r))
+}
+
+// name is what the letters call the computer.
+func (s *Service) name(ctx context.Context, tx *sql.Tx, r store.Removal) string {
+	if r.Computer == "" {
+		return mail.TheServer
+	}
+	return s.Computers.Name(ctx, tx, r.Computer)
 }
 
 func (s *Service) ended(p people.Person, computer string, r store.Removal) mail.Message {
+	if r.Computer == "" {
+		return mail.Thinned(to(p), amount(r), r.ID, s.Now().Add(s.Hold))
+	}
 	return mail.RemovalEnded(to(p), computer, amount(r), r.Address, r.ID, s.Now(), s.Now().Add(s.Hold))
 }
 
@@ -169,7 +190,11 @@ func (s *Service) stopped(p people.Person, computer string, r store.Removal) mai
 }
 
 func (s *Service) allowed(p people.Person, computer string, r store.Removal) mail.Message {
-	return mail.RemovalDecided(to(p), computer, "lets it go on, within a week", "Free up space on that computer once more, and it goes on from where it was stopped.", r.ID)
+	next := "Free up space on that computer once more, and it goes on from where it was stopped."
+	if r.Computer == "" {
+		next = "You need do nothing."
+	}
+	return mail.RemovalDecided(to(p), computer, "lets it go on, within a week", next, r.ID)
 }
 
 func (s *Service) refused(p people.Person, computer string, r store.Removal) mail.Message {

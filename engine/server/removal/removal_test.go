@@ -25,6 +25,7 @@ import (
 	"holdfast/engine/server/session"
 	"holdfast/engine/server/store"
 	"holdfast/engine/server/store/storetest"
+	"holdfast/engine/storage"
 )
 
 // world is a server with Ann, her laptop and some others.
@@ -203,6 +204,26 @@ func TestAtItsEndARemovalIsToldOnceWithWhatItTook(t *testing.T) {
 		w.must(err)
 		if list := w.letters("ann"); len(list) != 0 {
 			t.Errorf("of one that took nothing: %q", list)
+		}
+	})
+}
+
+func TestARemovalOnTheServerItselfIsToldWithWhoDidItAndWhy(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.packs(3, 100)
+		r, right, err := w.s.OpenHere(t.Context(), w.ann, "command", "the disks are full")
+		w.must(err)
+		if e := w.logged("removal.open"); len(e) != 1 || e[0].Actor != "command" || e[0].Person != w.ann.ID || e[0].Reason != "the disks are full" {
+			t.Errorf("%+v", e)
+		}
+		at, err := w.s.Store.Inside(w.ann.ID, right)
+		w.must(err)
+		w.must(at.List(t.Context(), storage.Packs, func(i storage.Info) error { return at.Remove(t.Context(), storage.Packs, i.Name) }))
+		_, err = w.s.Close(t.Context(), r.ID, "command")
+		w.must(err)
+		w.told("ann", "Your institution freed space", "3 stored parts of 300 bytes", "31 March 2026", r.ID)
+		if e := w.logged("removal.close"); len(e) != 1 || e[0].Actor != "command" {
+			t.Errorf("%+v", e)
 		}
 	})
 }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"holdfast/engine/repo"
+	"holdfast/engine/server/api"
+	"holdfast/engine/server/people"
+	"holdfast/engine/server/thinning"
+)
+
+// removalRun frees space in accounts of which the institution keeps the key.
+type removalRun struct {
+	settings
+	Emails []string `arg:"" optional:"" name:"email" env:"-" help:"E-mails or ids of people."`
+	All    bool     `env:"-" help:"Everybody of whom the institution keeps the key."`
+	Reason string   `env:"-" help:"Why the keys are used; kept in the audit log and told to each person whose key it is."`
+}
+
+// thinned is what became of one account.
+type thinned struct {
+	Account   string `json:"account"`
+	Email     string `json:"email"`
+	Snapshots int    `json:"snapshots"` // thinned away
+	Freed     int64  `json:"freed"`     // bytes
+	Note      string `json:"note"`      // why nothing, or not all
+	failed    bool
+}
+
+func (c *removalRun) Run(s *output) error {
+	switch {
+	case c.Reason == "":
+		return errors.New("a key is used only for a reason, which its person is told. Add --reason. Nothing was done")
+	case c.All == (len(c.Emails) > 0):
+		return errors.New("say whose old versions may go: e-mails, or --all. Nothing was done")
+	}
+	return c.with(s, func(ctx context.Context, v *server) error {
+		list, err := c.people(ctx, v)
+		if err != nil {
+			return err
+		}
+		all := make([]any, 0, len(list))
+		rows := make([][]string, 0, len(list))
+		failed := 0
+		for i, p := range list {
+			fmt.Fprintf(os.Stderr, "%d of %d: %s\n", i+1, len(list), plain(p.Email))
+			t := c.thin(ctx, v, p)
+			if t.failed {
+				failed++
+			}
+			all = append(all, t)
+			rows = append(rows, []string{t.Email, fmt.Sprint(t.Snapshots), fmt.Sprint(t.Freed), t.Note})
+			if ctx.Err() != nil {
+				break
+			}
+		}
+		if err := s.rows(all, []string{"PERSON", "OLD BACKUPS", "BYTES FREED", "NOTE"}, rows); err != nil {
+			return err
+		}
+		if failed > 0 {
+			return fmt.Errorf("%d of %d could not be done, as their notes say. Nothing is lost: what was removed lies in the hold for 30 days", failed, len(list))
+		}
+		return ctx.Err()
+	})
+}
+
+func (c *removalRun) people(ctx context.Context, v *server) ([]people.Person, error) {
+	if c.All {
+		return v.people.List(ctx)
+	}
+	var list []people.Person
+	for _, named := range c.Emails {
+		p, err := v.person(ctx, named)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// thin does one account, and says in a sentence why it did not.
+func (c *removalRun) thin(ctx context.Context, v *server, p people.Person) thinned {
+	work := thinning.Service{
+		DB: v.db, Store: v.store, Removals: v.removals, Computers: v.computers, Escrow: v.escrow, Audit: v.audit, Mail: v.mail,
+		Now: v.now, Scratch: os.TempDir(),
+	}
+	result, err := work.Run(ctx, p, thinning.Order{By: byCommand, Name: "who works on the server itself", Reason: c.Reason})
+	t := thinned{Account: p.ID, Email: p.Email, Snapshots: result.Forgotten, Freed: result.Freed}
+	switch {
+	case err == nil && result.Forgotten == 0 && result.Freed == 0:
+		t.Note = "nothing is old enough to go"
+	case err == nil:
+	case errors.Is(err, thinning.ErrTheirs):
+		t.Note = thinning.ErrTheirs.Error()
+		t.failed = !c.All
+	case errors.Is(err, repo.ErrLocked):
+		t.Note, t.failed = "a computer is at work in this account now; run this again later", true
+	default:
+		t.Note, t.failed = api.Sentence(err), true
+	}
+	return t
+}

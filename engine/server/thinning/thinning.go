@@ -1,0 +1,222 @@
+// Package thinning frees space in an account on the server itself: the old versions that
+// its computers' own settings no longer keep go into the hold.
+//
+// Its one idea is that this is a computer's run in another place. It opens the account
+// with the key that the institution keeps, which is released for a reason, logged and
+// told to the person like any other release; goes through the same door of the storage
+// as every client; and removes under a removal, so that what is far outside the usual
+// stops it and everything can come back for 30 days. An account whose person alone has
+// the key is left to that person.
+//
+// What versions stay is engine/retention's to say, by the settings that each computer
+// keeps at the server; a computer that keeps none there loses nothing. What is read of an
+// account lies in a folder of its own meanwhile, and goes at the end.
+package thinning
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"holdfast/engine"
+	"holdfast/engine/catalog"
+	"holdfast/engine/prune"
+	"holdfast/engine/repo"
+	"holdfast/engine/retention"
+	"holdfast/engine/server/audit"
+	"holdfast/engine/server/computers"
+	"holdfast/engine/server/database"
+	"holdfast/engine/server/escrow"
+	"holdfast/engine/server/mail"
+	"holdfast/engine/server/people"
+	"holdfast/engine/server/removal"
+	"holdfast/engine/server/store"
+)
+
+var (
+	// ErrTheirs says that the institution does not keep the key of an account.
+	ErrTheirs = errors.New("only this person has the key, so only they can free space, on one of their computers (Settings, Versions)")
+	// ErrReason says that nobody said why.
+	ErrReason = escrow.ErrReason
+)
+
+// Service thins accounts.
+type Service struct {
+	DB        *database.DB
+	Store     *store.Service
+	Removals  *removal.Service
+	Computers *computers.Service
+	Escrow    *escrow.Client
+	Audit     *audit.Log
+	Mail      *mail.Post
+	Now       func() time.Time
+	Scratch   string // where what is read of an account lies meanwhile
+}
+
+// Order is who wants an account thinned, and why.
+type Order struct {
+	By     string // for the log
+	Name   string // for the letter
+	Reason string
+}
+
+// Run thins one account. Nothing is opened, and no key released, where no version is
+// old enough to go. repo.ErrLocked says that a computer is at work in it now.
+func (s *Service) Run(ctx context.Context, p people.Person, o Order) (engine.MaintainResult, error) {
+	var none engine.MaintainResult
+	if exists, err := s.Store.Exists(ctx, p.ID); err != nil || !exists {
+		return none, err
+	}
+	if kept, _, _, err := s.Escrow.Mode(ctx, p.ID); err != nil {
+		return none, err
+	} else if !kept {
+		return none, ErrTheirs
+	}
+	list, err := s.policies(ctx, p.ID)
+	if err != nil {
+		return none, err
+	}
+	if due, err := s.due(ctx, p.ID, list); err != nil || !due {
+		return none, err
+	}
+	opened, right, err := s.Removals.OpenHere(ctx, p, o.By, o.Reason)
+	if err != nil {
+		return none, err
+	}
+	result, err := s.under(ctx, p, o, right, list)
+	_, closed := s.Removals.Close(context.WithoutCancel(ctx), opened.ID, o.By)
+	return result, errors.Join(err, closed)
+}
+
+// under thins while the removal is open.
+func (s *Service) under(ctx context.Context, p people.Person, o Order, right string, list []prune.Device) (none engine.MaintainResult, err error) {
+	at, err := s.Store.Inside(p.ID, right)
+	if err != nil {
+		return none, err
+	}
+	secret, err := s.release(ctx, p, o)
+	if err != nil {
+		return none, err
+	}
+	r, err := repo.Open(ctx, at, string(secret))
+	clear(secret)
+	if err != nil {
+		return none, fmt.Errorf("open the backup: %w", err)
+	}
+	folder, err := s.folder()
+	if err != nil {
+		return none, err
+	}
+	defer os.RemoveAll(folder)
+	c, err := catalog.Open(ctx, filepath.Join(folder, "catalog"), r.Config().ID)
+	if err != nil {
+		return none, err
+	}
+	defer c.Close()
+	return prune.Run(ctx, prune.Options{Repo: r, Catalog: c, Devices: list, Now: s.Now, Received: true})
+}
+
+// release gets the key. The log and the letter come before it is used.
+func (s *Service) release(ctx context.Context, p people.Person, o Order) ([]byte, error) {
+	secret, keyFile, err := s.Escrow.Release(ctx, p.ID, escrow.Release{By: o.By, Reason: o.Reason, Administrator: true})
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.Atomically(ctx, func(ctx context.Context) error {
+		letter := mail.KeyReleased(mail.Person{Email: p.Email, Name: p.Name}, o.Name, o.Reason, "", s.Now())
+		if err := s.Mail.Send(ctx, nil, letter); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, nil, audit.Entry{Actor: o.By, Action: "key.release", Target: keyFile, Person: p.ID, Reason: o.Reason})
+	})
+	if err != nil {
+		clear(secret)
+		return nil, err
+	}
+	return secret, nil
+}
+
+const (
+	folders = "holdfast-thinning-"
+	longest = 24 * time.Hour // no run goes on for so long: its removal ends before
+)
+
+// folder is a new one. Those of runs that were killed go.
+func (s *Service) folder() (string, error) {
+	left, _ := filepath.Glob(filepath.Join(s.Scratch, folders+"*"))
+	for _, name := range left {
+		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > longest {
+			_ = os.RemoveAll(name)
+		}
+	}
+	return os.MkdirTemp(s.Scratch, folders)
+}
+
+// kept is what this package reads of the settings that computers keep at the server.
+type kept struct {
+	Settings struct{ Retention engine.Retention } `json:"settings"`
+	Replaced []struct {
+		Device string    `json:"device"`
+		Until  time.Time `json:"until"`
+		Over   bool      `json:"over"`
+	} `json:"replaced"`
+}
+
+// policies say what stays of each computer of an account, as far as it keeps that here.
+func (s *Service) policies(ctx context.Context, account string) ([]prune.Device, error) {
+	all, err := s.Computers.List(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	var list []prune.Device
+	replaced := map[string][]time.Time{}
+	for _, c := range all {
+		if c.State == computers.Removed {
+			continue
+		}
+		text, _, err := s.Computers.Settings(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		var k kept
+		if json.Unmarshal(text, &k) != nil {
+			continue // nothing there, or nothing that this version understands: everything stays
+		}
+		for _, e := range k.Replaced {
+			if !e.Over {
+				replaced[e.Device] = append(replaced[e.Device], e.Until)
+			}
+		}
+		if k.Settings.Retention.Valid() {
+			list = append(list, prune.Device{ID: c.ID, Policy: k.Settings.Retention})
+		}
+	}
+	for i := range list {
+		list[i].Replaced = replaced[list[i].ID]
+	}
+	return list, nil
+}
+
+// due says whether a version is old enough to go, by what is known without the key.
+func (s *Service) due(ctx context.Context, account string, list []prune.Device) (bool, error) {
+	stored, err := s.Store.Snapshots(ctx, account)
+	if err != nil {
+		return false, err
+	}
+	versions := map[string][]retention.Version{}
+	for _, o := range stored {
+		versions[o.Computer] = append(versions[o.Computer], retention.Version{Time: o.Received, ID: o.Name})
+	}
+	for _, one := range list {
+		for _, stays := range retention.Keep(versions[one.ID], s.Now(), one.Policy) {
+			if !stays {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
