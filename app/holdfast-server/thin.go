@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"holdfast/engine/repo"
 	"holdfast/engine/server/api"
@@ -28,6 +29,7 @@ type thinned struct {
 	Freed     int64  `json:"freed"`     // bytes
 	Note      string `json:"note"`      // why nothing, or not all
 	failed    bool
+	busy      bool // a computer is at work
 }
 
 func (c *removalRun) Run(s *output) error {
@@ -42,29 +44,60 @@ func (c *removalRun) Run(s *output) error {
 		if err != nil {
 			return err
 		}
-		all := make([]any, 0, len(list))
-		rows := make([][]string, 0, len(list))
+		done, err := c.thinAll(ctx, v, list)
+		rows := make([][]string, 0, len(done))
 		failed := 0
-		for i, p := range list {
-			fmt.Fprintf(os.Stderr, "%d of %d: %s\n", i+1, len(list), plain(p.Email))
-			t := c.thin(ctx, v, p)
+		for _, t := range done {
 			if t.failed {
 				failed++
 			}
-			all = append(all, t)
 			rows = append(rows, []string{t.Email, fmt.Sprint(t.Snapshots), fmt.Sprint(t.Freed), t.Note})
-			if ctx.Err() != nil {
-				break
-			}
 		}
-		if err := s.rows(all, []string{"PERSON", "OLD BACKUPS", "BYTES FREED", "NOTE"}, rows); err != nil {
+		if err := s.rows(shown(done, func(t thinned) any { return t }), []string{"PERSON", "OLD BACKUPS", "BYTES FREED", "NOTE"}, rows); err != nil {
 			return err
 		}
-		if failed > 0 {
-			return fmt.Errorf("%d of %d could not be done, as their notes say. Nothing is lost: what was removed lies in the hold for 30 days", failed, len(list))
+		if failed > 0 && err == nil {
+			err = fmt.Errorf("%d of %d could not be done, as their notes say. Nothing is lost: what was removed lies in the hold for 30 days", failed, len(list))
 		}
-		return ctx.Err()
+		return err
 	})
+}
+
+const (
+	busyRounds = 5
+	busyPause  = time.Minute // most backups end within
+)
+
+// thinAll does one account after the other. Those in which a computer is at work have
+// another turn when the others are done.
+func (c *removalRun) thinAll(ctx context.Context, v *server, list []people.Person) ([]thinned, error) {
+	var done, busy []thinned
+	for round := 1; len(list) > 0; round++ {
+		var again []people.Person
+		busy = nil
+		for i, p := range list {
+			fmt.Fprintf(os.Stderr, "%d of %d: %s\n", i+1, len(list), plain(p.Email))
+			t := c.thin(ctx, v, p)
+			if ctx.Err() != nil {
+				return append(done, busy...), ctx.Err()
+			}
+			if !t.busy {
+				done = append(done, t)
+				continue
+			}
+			busy, again = append(busy, t), append(again, p)
+		}
+		if list = again; len(list) == 0 || round == busyRounds {
+			break
+		}
+		fmt.Fprintf(os.Stderr, "In %d a computer is at work. They are tried again in a minute.\n", len(list))
+		select {
+		case <-ctx.Done():
+			return append(done, busy...), ctx.Err()
+		case <-time.After(busyPause):
+		}
+	}
+	return append(done, busy...), nil
 }
 
 func (c *removalRun) people(ctx context.Context, v *server) ([]people.Person, error) {
@@ -98,7 +131,7 @@ func (c *removalRun) thin(ctx context.Context, v *server, p people.Person) thinn
 		t.Note = thinning.ErrTheirs.Error()
 		t.failed = !c.All
 	case errors.Is(err, repo.ErrLocked):
-		t.Note, t.failed = "a computer is at work in this account now; run this again later", true
+		t.Note, t.failed, t.busy = "a computer is at work in this account now; run this again later", true, true
 	default:
 		t.Note, t.failed = api.Sentence(err), true
 	}

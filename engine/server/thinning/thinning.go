@@ -35,6 +35,7 @@ import (
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/removal"
 	"holdfast/engine/server/store"
+	"holdfast/engine/storage"
 )
 
 var (
@@ -65,7 +66,7 @@ type Order struct {
 }
 
 // Run thins one account. Nothing is opened, and no key released, where no version is
-// old enough to go. repo.ErrLocked says that a computer is at work in it now.
+// old enough to go, and where a computer is at work now, which is repo.ErrLocked.
 func (s *Service) Run(ctx context.Context, p people.Person, o Order) (engine.MaintainResult, error) {
 	var none engine.MaintainResult
 	if exists, err := s.Store.Exists(ctx, p.ID); err != nil || !exists {
@@ -83,6 +84,9 @@ func (s *Service) Run(ctx context.Context, p people.Person, o Order) (engine.Mai
 	if due, err := s.due(ctx, p.ID, list); err != nil || !due {
 		return none, err
 	}
+	if err := s.idle(ctx, p.ID); err != nil {
+		return none, err
+	}
 	opened, right, err := s.Removals.OpenHere(ctx, p, o.By, o.Reason)
 	if err != nil {
 		return none, err
@@ -90,6 +94,21 @@ func (s *Service) Run(ctx context.Context, p people.Person, o Order) (engine.Mai
 	result, err := s.under(ctx, p, o, right, list)
 	_, closed := s.Removals.Close(context.WithoutCancel(ctx), opened.ID, o.By)
 	return result, errors.Join(err, closed)
+}
+
+// lockStale is when a lock that was not renewed belongs to nobody any more, as in
+// engine/repo.
+const lockStale = 30 * time.Minute
+
+// idle looks for locks, as far as that goes without the key.
+func (s *Service) idle(ctx context.Context, account string) error {
+	locks, err := s.Store.Files(ctx, account, storage.Locks)
+	for _, l := range locks {
+		if s.Now().Sub(l.Received) < lockStale {
+			return repo.ErrLocked
+		}
+	}
+	return err
 }
 
 // under thins while the removal is open.
