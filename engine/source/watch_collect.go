@@ -81,6 +81,15 @@ func watch(ctx context.Context, roots []string, skip func(string) bool, o WatchO
 	if skip == nil {
 		skip = func(string) bool { return false }
 	}
+	c := newCollector(roots, o)
+	c.ears = newEars(c, skip)
+	go c.ears.listen(ctx, c)
+	go c.run(ctx)
+	return c.out, nil
+}
+
+// newCollector makes a collector that has no ears yet.
+func newCollector(roots []string, o WatchOptions) *collector {
 	c := &collector{
 		o:        o,
 		out:      make(chan Hint),
@@ -100,10 +109,7 @@ func watch(ctx context.Context, roots []string, skip func(string) bool, o WatchO
 		c.roots = append(c.roots, r)
 	}
 	c.canary.prepare(o.Canary)
-	c.ears = newEars(c, skip)
-	go c.ears.listen(ctx, c)
-	go c.run(ctx)
-	return c.out, nil
+	return c
 }
 
 func (c *collector) run(ctx context.Context) {
