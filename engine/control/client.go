@@ -36,7 +36,7 @@ type open struct {
 }
 
 // greeting is how long the server may take to say its first line.
-const greeting = 5 * time.Second
+const greeting = 20 * time.Second
 
 // Dial connects to the engine on a socket. ErrNobody when nobody listens there,
 // ErrStranger, ErrVersion.
@@ -222,7 +222,10 @@ func (c *Client) Watch(ctx context.Context) (<-chan engine.Topic, error) {
 	select {
 	case <-o.topics.more: // the first is the server's word that it watches
 	case r := <-o.answer:
-		return nil, read(r, watchMethod, &struct{}{})
+		if err := read(r, watchMethod, &struct{}{}); err != nil {
+			return nil, err
+		}
+		o.answer <- r // it watched, and that is over already: the channel says so
 	case <-ctx.Done():
 		c.cancel(id)
 		return nil, ctx.Err()
