@@ -2,9 +2,11 @@ package rest
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -13,39 +15,38 @@ func TestAConnectionOnWhichNothingMovesEnds(t *testing.T) {
 		"reading": func(c net.Conn) error { _, err := c.Read(make([]byte, 1)); return err },
 		"writing": func(c net.Conn) error { _, err := c.Write([]byte("x")); return err },
 	} {
-		near, far := net.Pipe() // whose other end does nothing
-		defer far.Close()
-		c := &watched{Conn: near, stall: 50 * time.Millisecond, began: time.Now()}
-		if err := use(c); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("%s: %v", name, err)
-		}
-		c.Close()
+		synctest.Test(t, func(t *testing.T) {
+			near, far := net.Pipe() // whose other end does nothing
+			defer far.Close()
+			c := &watched{Conn: near, stall: stallTimeout, began: time.Now()}
+			defer c.Close()
+			if err := use(c); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(c.began) != stallTimeout {
+				t.Errorf("%s: %v after %v", name, err, time.Since(c.began))
+			}
+		})
 	}
 }
 
 func TestWritingKeepsAConnectionThatReadsNothing(t *testing.T) {
-	near, far := net.Pipe()
-	defer far.Close()
-	c := &watched{Conn: near, stall: 1500 * time.Millisecond, began: time.Now()}
-	defer c.Close()
-	read := make(chan error, 1)
-	go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
-	go func() {
-		b := make([]byte, 1)
-		for {
-			if _, err := far.Read(b); err != nil {
-				return
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		c := &watched{Conn: near, stall: stallTimeout, began: time.Now()}
+		read := make(chan error, 1)
+		go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
+		go io.Copy(io.Discard, far)
+		for range 100 {
+			time.Sleep(stallTimeout * 9 / 10)
+			if _, err := c.Write([]byte("x")); err != nil {
+				t.Fatal(err)
 			}
 		}
-	}()
-	for until := time.Now().Add(2500 * time.Millisecond); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
-		if _, err := c.Write([]byte("x")); err != nil {
-			t.Fatal(err)
+		synctest.Wait()
+		select {
+		case err := <-read:
+			t.Errorf("the reader was given up: %v", err)
+		default:
 		}
-	}
-	select {
-	case err := <-read:
-		t.Errorf("the reader was given up: %v", err)
-	default:
-	}
+		c.Close()
+		far.Close()
+	})
 }
