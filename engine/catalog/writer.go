@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +22,9 @@ type writer struct {
 	orders  chan order
 	quit    chan struct{}
 	ended   chan struct{}
-	closing sync.Once
+
+	giving sync.RWMutex // held for reading while an order is given
+	closed bool
 }
 
 const (
@@ -41,43 +44,58 @@ func startWriter(s *session) *writer {
 	return w
 }
 
-// do runs an order and waits until it is committed. When ctx ends first the order
-// may still be carried out.
+// do runs an order and waits until it is committed. When ctx ends first, an order that
+// was not begun never is, and one that was is waited for: whatever run sets belongs to
+// the caller again when do returns.
 func (w *writer) do(ctx context.Context, run func(*session) error) error {
+	var taken atomic.Bool // by the writer, to carry it out, or by the caller, who takes it back
 	done := make(chan error, 1)
-	if err := w.give(ctx, run, func(err error) { done <- err }); err != nil {
+	once := func(s *session) error {
+		if !taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		return run(s)
+	}
+	if err := w.give(ctx, once, func(err error) { done <- err }); err != nil {
 		return err
 	}
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		if taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		return <-done
 	}
 }
 
-// give queues an order. When it returns an error done is not called.
+// give queues an order. When it returns an error done is not called; otherwise it is,
+// even when the writer is closed meanwhile.
 func (w *writer) give(ctx context.Context, run func(*session) error, done func(error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case <-w.quit:
+	w.giving.RLock()
+	defer w.giving.RUnlock()
+	if w.closed {
 		return ErrClosed
-	default:
 	}
 	select {
 	case w.orders <- order{run, done}:
 		return nil
-	case <-w.quit:
-		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
 func (w *writer) close() {
-	w.closing.Do(func() { close(w.quit) })
+	w.giving.Lock() // the writer goes on until those who are giving an order have given it
+	if !w.closed {
+		w.closed = true
+		close(w.quit)
+	}
+	w.giving.Unlock()
 	<-w.ended
 }
 
