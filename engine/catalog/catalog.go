@@ -242,6 +242,8 @@ func (c *Catalog) read(ctx context.Context, fn func(*session) error) error {
 	var s *session
 	select {
 	case s = <-c.readers:
+	case <-c.ending.Done(): // Close takes the connections, and none comes back
+		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -92,3 +92,35 @@ func TestAnOrderGivenWhileTheWriterClosesIsCarriedOutOrRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoWaitsToReadWhenTheCatalogClosesIsToldSo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "catalog.db")
+	synctest.Test(t, func(t *testing.T) {
+		c, err := Open(t.Context(), path, "repository")
+		must(t, err)
+		over := make(chan struct{})
+		var reading sync.WaitGroup
+		for range readerCount {
+			reading.Go(func() {
+				if err := c.read(t.Context(), func(*session) error { <-over; return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		waits, closed := make(chan error, 1), make(chan error, 1)
+		go func() { waits <- c.read(t.Context(), func(*session) error { return nil }) }()
+		synctest.Wait()
+		go func() { closed <- c.Close() }()
+		synctest.Wait()
+		select {
+		case err := <-waits:
+			equal(t, "closed", errors.Is(err, ErrClosed), true)
+		default:
+			t.Error("it still waits for a connection that may never come back")
+		}
+		close(over)
+		reading.Wait()
+		must(t, <-closed)
+	})
+}
