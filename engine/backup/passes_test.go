@@ -23,7 +23,7 @@ func TestALargeFileIsStoredBesideOneThatAlwaysChanges(t *testing.T) {
 		n++
 		os.WriteFile(b.Path("home/ann/vm/vm.log"), []byte(fmt.Sprint(n, time.Now())), 0o644)
 	}})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	o := b.Options()
 	o.Large = 200_000

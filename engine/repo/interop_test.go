@@ -32,7 +32,7 @@ func restic(t *testing.T, path string, args ...string) []byte {
 	if err != nil {
 		t.Fatal("restic is not installed, and these tests prove nothing without it: apt-get install restic (0.14 or later)")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, append([]string{"-r", path, "--no-cache"}, args...)...)
 	command.Env = append(os.Environ(), "RESTIC_PASSWORD="+secret, "RESTIC_PROGRESS_FPS=0", "GOMAXPROCS=2")

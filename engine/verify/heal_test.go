@@ -122,7 +122,7 @@ func TestHealingWaitsForNobody(t *testing.T) {
 	lock, err := p.r.Lock(t.Context(), false)
 	p.must(err)
 	defer lock.Unlock()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	if _, err := verify.Heal(ctx, verify.HealOptions{Repo: p.r}); !errors.Is(err, repo.ErrLocked) {
 		t.Errorf("%v", err)

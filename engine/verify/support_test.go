@@ -290,7 +290,7 @@ func restic(t testing.TB, dir string, args ...string) string {
 	if err != nil {
 		t.Fatal("restic is not installed, and these tests prove little without it: apt-get install restic (0.14 or later)")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, append([]string{"-r", dir, "--no-cache"}, args...)...)
 	command.Env = append(os.Environ(), "RESTIC_PASSWORD="+secret, "RESTIC_PROGRESS_FPS=0", "GOMAXPROCS=2")
