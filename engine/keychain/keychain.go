@@ -66,8 +66,9 @@ const MaxSecret = 1024 // bytes
 // service is the name under which the operating system files our secrets.
 const service = "Holdfast"
 
-// patience is how long a call may take.
-const patience = 5 * time.Second
+// patience is how long a call may take. A computer that has just started and is busy with
+// everything else answers late, and what is then taken for hung goes to the file.
+const patience = 15 * time.Second
 
 // Options say where and how.
 type Options struct {
