@@ -283,7 +283,7 @@ func TestWatchersMissNothingAndHoldNobodyUp(t *testing.T) {
 	}
 	w.backUp()
 	seen := map[engine.Topic]int{}
-	for deadline := time.After(5 * time.Second); len(seen) < 4; {
+	for deadline := time.After(hang); len(seen) < 4; {
 		select {
 		case topic := <-topics:
 			seen[topic]++

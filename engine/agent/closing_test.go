@@ -12,8 +12,8 @@ import (
 	"holdfast/engine/storage"
 )
 
-// capturing is a computer in the middle of a capture, which holds on for a moment and
-// gives its error when it ends.
+// capturing is a computer in the middle of a capture, which holds on until somebody
+// interrupts it and gives its error when it ends.
 func capturing(t *testing.T) (w *world, ended chan error) {
 	t.Helper()
 	w = newWorld(t).setUp().write("letter.txt", "dear all")
@@ -21,12 +21,19 @@ func capturing(t *testing.T) (w *world, ended chan error) {
 	w.fs = faults
 	w.reopen()
 	began := make(chan struct{})
+	a := w.Agent
+	interrupted := func() bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.leaving || a.ctx.Err() != nil
+	}
 	faults.Add(sourcetest.Fault{Op: sourcetest.Open, Path: w.at("letter.txt"), Nth: 1, Do: func() {
 		close(began)
-		time.Sleep(300 * time.Millisecond)
+		for !interrupted() {
+			time.Sleep(5 * time.Millisecond)
+		}
 	}})
 	ended = make(chan error, 1)
-	a := w.Agent
 	go func() {
 		_, err := a.BackUp(context.Background(), nil)
 		ended <- err

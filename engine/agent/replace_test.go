@@ -310,14 +310,12 @@ func TestFinishingThatWasCutShortGoesOnAndCannotBeCancelled(t *testing.T) {
 	c, old, fresh := replacing(t, false)
 	id := old.where.Device
 	fresh.backUp()
-	c.breakLists.Store(true)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
+	ctx := c.breakLists()
 	c.signInAfresh(fresh)
 	if err := fresh.FinishReplace(ctx, fresh.replaces()); err == nil {
 		t.Fatal("nothing broke")
 	}
-	c.breakLists.Store(false)
+	c.mendLists()
 	fresh.reopen()
 	if r := fresh.underWayStep(); !r.Moving {
 		t.Fatalf("under way: %+v", r)
@@ -361,9 +359,7 @@ func TestWhoThinksBetterOfReplacingGetsASeatOfItsOwn(t *testing.T) {
 
 func TestARefusalAfterThePlaceMayBeTakenOffersNoWayBack(t *testing.T) {
 	c, old, fresh := replacing(t, true)
-	c.breakLists.Store(true)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
+	ctx := c.breakLists()
 	c.signInAfresh(fresh)
 	if err := fresh.FinishReplace(ctx, fresh.replaces()); err == nil {
 		t.Fatal("nothing broke")
@@ -481,8 +477,8 @@ type cut struct {
 }
 
 func (c *cut) now(serve func()) bool {
-	if c.seen.Add(1) != c.at {
-		return c.seen.Load() > c.at
+	if n := c.seen.Add(1); n != c.at {
+		return n > c.at
 	}
 	if c.after {
 		serve()
@@ -569,10 +565,8 @@ func TestTheOldSettingsOutliveAComputerThatIsBetweenTheTwoPlaces(t *testing.T) {
 // begin cuts finishing short as soon as the old computer's place is taken.
 func begin(t *testing.T, c *college, fresh *world) {
 	t.Helper()
-	c.breakLists.Store(true)
-	defer c.breakLists.Store(false)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
+	ctx := c.breakLists()
+	defer c.mendLists()
 	if err := fresh.FinishReplace(ctx, fresh.replaces()); err == nil || !fresh.underWayStep().Moving {
 		t.Fatalf("it was not cut short: %v", err)
 	}

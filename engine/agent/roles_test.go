@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
-	"time"
 
 	"holdfast/engine"
 	"holdfast/engine/keychain"
@@ -43,8 +43,7 @@ func holdLock(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("locked")
-	time.Sleep(time.Minute)
-	return nil
+	return untilKilled()
 }
 
 func openAs(ctx context.Context) (*Agent, error) {
@@ -62,8 +61,14 @@ func runUntilKilled(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("running")
-	time.Sleep(time.Minute)
-	return nil
+	return untilKilled()
+}
+
+// untilKilled goes on for as long as the test does that holds the other end of the
+// standard input, however long that takes.
+func untilKilled() error {
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 // backUpAsIs captures the home folder with the rights of this process, and prints

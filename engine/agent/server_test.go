@@ -41,11 +41,11 @@ type college struct {
 	ann      people.Person
 	server   *httptest.Server
 
-	breakLists atomic.Bool
-	asked      atomic.Int64 // requests
-	cut        atomic.Pointer[cut]
-	loseAnswer atomic.Bool // of the next registration
-	computers  *computers.Service
+	refuseLists atomic.Pointer[context.CancelFunc] // of what is stored; called with each that is refused
+	asked       atomic.Int64                       // requests
+	cut         atomic.Pointer[cut]
+	loseAnswer  atomic.Bool // of the next registration
+	computers   *computers.Service
 }
 
 func newCollege(t *testing.T) *college {
@@ -90,7 +90,8 @@ func newCollege(t *testing.T) *college {
 	must(err)
 	c := &college{t: t, sessions: s.Sessions, people: p, ann: ann, computers: s.Computers}
 	c.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.breakLists.Load() && (r.URL.Path == "/storage/snapshots/" || r.URL.Path == "/storage/index/") {
+		if refused := c.refuseLists.Load(); refused != nil && (r.URL.Path == "/storage/snapshots/" || r.URL.Path == "/storage/index/") {
+			(*refused)()
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
@@ -107,6 +108,17 @@ func newCollege(t *testing.T) *college {
 	t.Cleanup(c.server.Close)
 	return c
 }
+
+// breakLists lets nobody list what is stored until mendLists. The context ends with the
+// first list that is refused, so that nobody waits for one that comes back.
+func (c *college) breakLists() context.Context {
+	ctx, cancel := context.WithCancel(c.t.Context())
+	c.t.Cleanup(cancel)
+	c.refuseLists.Store(&cancel)
+	return ctx
+}
+
+func (c *college) mendLists() { c.refuseLists.Store(nil) }
 
 // signIn is what the browser would bring a computer.
 func (c *college) signIn(w *world) string {
@@ -248,10 +260,8 @@ func TestSettingsAreTakenOverEvenWhenTheBackupCannotBeReadYet(t *testing.T) {
 		t.Fatal(err)
 	}
 	old.report(t.Context())
-	c.breakLists.Store(true) // nothing that is stored can be listed
+	ctx := c.breakLists() // nothing that is stored can be listed
 	fresh := old.another()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
 	_, err := fresh.Join(ctx, engine.JoinRequest{SignIn: c.signIn(fresh), Replace: old.where.Device})
 	if err == nil {
 		t.Fatal("nothing broke")

@@ -412,10 +412,14 @@ func readable(t *testing.T, message, about string) {
 	}
 }
 
+// hang is after how long a test takes something for hung. It is no measure of how fast
+// anything is: a loaded machine may be tens of times slower than an idle one.
+const hang = 2 * time.Minute
+
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(hang); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds() {
 			return
 		}
@@ -423,7 +427,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("it never came to be that %s", what)
 }
 
-// playing starts the test program as another process and waits for its first line.
+// playing starts the test program as another process and waits for its first line. The
+// process ends when the test does, if it is not killed before.
 func playing(t *testing.T, role string, env ...string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
@@ -433,6 +438,9 @@ func playing(t *testing.T, role string, env ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), exe)
 	cmd.Env = append(append(os.Environ(), "HOLDFAST_TEST_ROLE="+role), env...)
 	cmd.Stderr = os.Stderr
+	if _, err := cmd.StdinPipe(); err != nil { // it waits for the end of this
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
