@@ -90,12 +90,11 @@ func TestNobodyThinsWhatARestoreReads(t *testing.T) {
 	if err != nil {
 		t.Fatalf("when it has ended: %v", err)
 	}
-	begun := time.Now()
+	// Who waited for the one who thins would do so for longer than any test may take.
+	defer func(was time.Duration) { lockedAgain = was }(lockedAgain)
+	lockedAgain = 24 * time.Hour
 	w.restored(engine.Ref{Path: w.user})
 	w.readerLock(t.Context(), w.repositoryOf())()
-	if took := time.Since(begun); took > lockedAgain {
-		t.Errorf("a restore waited %v for who thins", took)
-	}
 	lock.Unlock()
 	if left := w.stored("locks"); len(left) != 0 {
 		t.Errorf("left behind: %v", left)

@@ -157,7 +157,7 @@ func (a *Agent) readerLock(ctx context.Context, r *repo.Repository) func() {
 }
 
 // lockedAgain is how long a restore waits before it asks for its lock once more.
-const lockedAgain = 20 * time.Second
+var lockedAgain = 20 * time.Second
 
 // freshFor is how long the catalog counts as in step with the destination.
 const freshFor = 10 * time.Second

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,16 +46,25 @@ func packs(t *testing.T, b *Bench) map[string]bool {
 
 // learning is a locator that can be made to learn anew.
 type learning struct {
+	mu sync.Mutex
 	repo.Locator
 	b     *Bench
 	times int
 }
 
 func (l *learning) again(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.times++
 	fresh, err := repo.LoadMemoryIndex(ctx, l.b.Repo)
 	l.Locator = fresh
 	return err
+}
+
+func (l *learning) Locate(t repo.BlobType, id repo.ID) (repo.Location, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Locator.Locate(t, id)
 }
 
 // manyPacks is a repository of several small packs, of data and of trees.
