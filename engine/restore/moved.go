@@ -85,16 +85,16 @@ func (w *worker) fetchElsewhere(ctx context.Context, s span, cause error) error 
 
 // loadTree is repo.LoadTree, also of a tree that is elsewhere by now.
 func (j *job) loadTree(ctx context.Context, id repo.ID) ([]repo.Node, error) {
+	was, _, err := j.Locator.Locate(repo.Tree, id)
+	if err != nil {
+		return nil, err
+	}
 	nodes, err := j.Repo.LoadTree(ctx, j.Locator, id)
 	if !errors.Is(err, storage.ErrNotFound) || j.Relocate == nil {
 		return nodes, err
 	}
-	was, _, wrong := j.Locator.Locate(repo.Tree, id)
-	if wrong != nil {
-		return nodes, err
-	}
 	j.moved.mu.Lock()
-	wrong = j.learn(ctx, was.Pack)
+	wrong := j.learn(ctx, was.Pack)
 	j.moved.mu.Unlock()
 	if wrong != nil {
 		return nil, wrong
