@@ -21,6 +21,7 @@ type office struct {
 	*testing.T
 	db       *database.DB
 	settings []string
+	said     string // the file with what the last command complained of
 }
 
 func eachOffice(t *testing.T, run func(o *office)) {
@@ -28,10 +29,23 @@ func eachOffice(t *testing.T, run func(o *office)) {
 	for _, kind := range []database.Kind{database.SQLite, database.PostgreSQL} {
 		t.Run(string(kind), func(t *testing.T) {
 			address := databasetest.Address(t, kind)
-			run(&office{t, databasetest.Open(t, address, database.Schema()),
-				[]string{"--data", t.TempDir(), "--database", address, "--smtp-address", "127.0.0.1:9", "--smtp-from", "backup@college.edu"}})
+			run(&office{T: t, db: databasetest.Open(t, address, database.Schema()),
+				settings: []string{"--data", t.TempDir(), "--database", address, "--smtp-address", "127.0.0.1:9", "--smtp-from", "backup@college.edu"}})
 		})
 	}
+}
+
+// refused is a command that ends with a sentence, which it returns.
+func (o *office) refused(args ...string) string {
+	o.Helper()
+	if code := o.command(nil, args...); code != 1 {
+		o.Fatalf("%q ended with %d", args, code)
+	}
+	said, err := os.ReadFile(o.said)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return string(said)
 }
 
 // command runs one with --json and returns its exit code; what it printed goes into
@@ -43,15 +57,14 @@ func (o *office) command(out any, args ...string) int {
 		o.Fatal(err)
 	}
 	defer file.Close()
-	complaints, err := os.Create(filepath.Join(o.TempDir(), "said"))
+	o.said = filepath.Join(o.TempDir(), "said")
+	complaints, err := os.Create(o.said)
 	if err != nil {
 		o.Fatal(err)
 	}
 	defer complaints.Close()
-	stdout, stderr := os.Stdout, os.Stderr
-	os.Stdout, os.Stderr = file, complaints
-	code := run(append(append([]string{"--json"}, args...), o.settings...))
-	os.Stdout, os.Stderr = stdout, stderr
+	code := 0
+	printedTo(file, complaints, func() { code = run(append(append([]string{"--json"}, args...), o.settings...)) })
 	if out != nil && code == 0 {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			o.Fatal(err)
@@ -61,6 +74,14 @@ func (o *office) command(out any, args ...string) int {
 		}
 	}
 	return code
+}
+
+// printedTo runs something that prints.
+func printedTo(out, complaints *os.File, run func()) {
+	stdout, stderr := os.Stdout, os.Stderr
+	defer func() { os.Stdout, os.Stderr = stdout, stderr }()
+	os.Stdout, os.Stderr = out, complaints
+	run()
 }
 
 func (o *office) must(out any, args ...string) {
@@ -118,6 +139,7 @@ func TestACommandChangesNothingThatCannotBeLoggedOrTold(t *testing.T) {
 			{"device", "remove", made.ID},
 			{"user", "change", "ann@college.edu", "--seats", "2"},
 			{"device", "restore", made.ID},
+			{"user", "reset-sign-in", "ann@college.edu", "--reason", "her phone is lost"},
 			{"user", "remove", "ann@college.edu"},
 		} {
 			before := databasetest.Contents(o, o.db)

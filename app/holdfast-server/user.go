@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"holdfast/engine/server/api"
 	"holdfast/engine/server/audit"
+	"holdfast/engine/server/identity"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 )
@@ -19,6 +21,8 @@ type userCommand struct {
 	Block   userBlock   `cmd:"" help:"Keep somebody from signing in; their computers go on backing up."`
 	Unblock userUnblock `cmd:"" help:"Let somebody sign in again."`
 	Remove  userRemove  `cmd:"" help:"Close somebody's account; what is stored stays."`
+
+	ResetSignIn userResetSignIn `cmd:"" help:"Let somebody who cannot sign in any more set up anew how they do: their password, authenticator app, passkeys and recovery codes end, and they get a one-time link. Their computers go on backing up."`
 }
 
 type userList struct{ settings }
@@ -158,4 +162,60 @@ func (c *userRemove) Run(s *output) error {
 		}
 		return v.identity.Forget(ctx, id)
 	})
+}
+
+type userResetSignIn struct {
+	named
+	Reason string `env:"-" help:"Why; kept in the audit log."`
+}
+
+func (c *userResetSignIn) Run(s *output) error {
+	return c.commit(s, func(ctx context.Context, v *server) (deed, error) {
+		p, err := v.person(ctx, c.Person)
+		if err != nil {
+			return deed{}, err
+		}
+		link, err := v.resetSignIn(ctx, p)
+		if err != nil {
+			return deed{}, v.notReset(p, err)
+		}
+		said := "Give it to nobody else"
+		if v.mail.Configured() {
+			said = "A mail with it is on its way"
+		}
+		return did(audit.Entry{Action: "person.reset_sign_in", Target: p.ID, Reason: c.Reason}, mail.SignInReset(mail.Person{Email: p.Email, Name: p.Name}, link, time.Now())).
+			says(map[string]string{"id": p.ID, "email": p.Email, "link": link}, "%s is signed out everywhere, and sets up anew how to sign in with this one-time link, valid for 3 days. %s:\n  %s", plain(p.Email), said, link), nil
+	})
+}
+
+// resetSignIn ends the ways in which a person signs in, and every session, and makes the
+// link with which they set up others. Computers have credentials of their own.
+func (v *server) resetSignIn(ctx context.Context, p people.Person) (link string, err error) {
+	_, token, err := v.people.Renew(ctx, p.ID, byCommand)
+	if err == nil {
+		err = v.identity.Reset(ctx, p.ID)
+	}
+	if err == nil {
+		err = v.sessions.EndAll(ctx, p.ID, "")
+	}
+	return v.settings.Origin + "/invitation/" + token, err
+}
+
+// notReset says why somebody's sign-in stays as it is, and what to do instead.
+func (v *server) notReset(p people.Person, err error) error {
+	why := ""
+	switch {
+	case errors.Is(err, identity.ErrProviderOnly):
+		name, _ := v.identity.Provider()
+		why = fmt.Sprintf("signs in with %s only. Ask those who look after %s: there is nothing to set up anew here", name, name)
+	case errors.Is(err, people.ErrNotYet):
+		why = "was invited and has not come yet. Send another invitation: holdfast-server user add"
+	case errors.Is(err, people.ErrBlocked):
+		why = "is blocked. Let them sign in again first: holdfast-server user unblock"
+	case errors.Is(err, people.ErrEnded):
+		why = "has no account any more. Invite them anew: holdfast-server user add"
+	default:
+		return err
+	}
+	return fmt.Errorf("nothing was changed: %s %s", plain(p.Email), why)
 }

@@ -32,7 +32,7 @@ func (s *site) invitation(w http.ResponseWriter, r *http.Request, c access.Calle
 func (s *site) invitationPage(w http.ResponseWriter, r *http.Request, c access.Caller, status int, p people.Person, wrong string) error {
 	provider, _ := s.Identity.Provider()
 	token := r.PathValue("token")
-	return s.draw(w, r, access.Caller{}, status, pages.Invitation{Action: "/invitation/" + url.PathEscape(token), Token: token, Name: p.Name, Email: p.Email, Provider: provider, Wrong: wrong})
+	return s.draw(w, r, access.Caller{}, status, pages.Invitation{Action: "/invitation/" + url.PathEscape(token), Token: token, Name: p.Name, Email: p.Email, Provider: provider, Anew: anew(p), Wrong: wrong})
 }
 
 // badInvitation says that a link is no good.
@@ -41,7 +41,7 @@ func (s *site) badInvitation(w http.ResponseWriter, r *http.Request, c access.Ca
 		return err
 	}
 	return s.draw(w, r, c, http.StatusNotFound, pages.Problem{Title: "This link is not good any more",
-		Message: "An invitation works once, for 14 days. If you used it already, sign in. Otherwise ask for access again.",
+		Message: "A link like this works once, and only for some days. If you used it already, sign in. Otherwise, if you have an account, ask your administrators for another link; if you have none yet, ask for access.",
 		Links:   []pages.Action{{Label: "Sign in", Path: "/sign-in"}, {Label: "Request access", Path: "/request"}}})
 }
 
@@ -95,7 +95,7 @@ func (s *site) invitedCode(w http.ResponseWriter, r *http.Request, c access.Call
 			codes, err = s.Identity.NewRecoveryCodes(ctx, p.ID)
 		}
 		return err
-	}, s.accept(c, r.PathValue("token")))
+	}, s.accept(c, p, r.PathValue("token")))
 	switch {
 	case errors.Is(err, identity.ErrCeremony):
 		return s.invitationPage(w, r, c, http.StatusUnprocessableEntity, p, "This took too long. Choose your password again.")
@@ -104,11 +104,19 @@ func (s *site) invitedCode(w http.ResponseWriter, r *http.Request, c access.Call
 	case err != nil:
 		return err
 	}
-	return s.draw(w, r, access.Caller{}, http.StatusOK, pages.Codes{Codes: codes, Next: "/download"})
+	next := "/download"
+	if anew(p) {
+		next = "/computers"
+	}
+	return s.draw(w, r, access.Caller{}, http.StatusOK, pages.Codes{Codes: codes, Next: next})
 }
 
+// anew says whether a link is not for a new account, but to set up anew how somebody
+// signs in to the one they have.
+func anew(p people.Person) bool { return p.State == people.Active }
+
 // accept uses an invitation up; signing its person in is the next step.
-func (s *site) accept(c access.Caller, token string) step {
+func (s *site) accept(c access.Caller, invited people.Person, token string) step {
 	return func(ctx context.Context) error {
 		p, err := s.People.Accept(ctx, token)
 		if errors.Is(err, people.ErrInvitation) {
@@ -116,6 +124,9 @@ func (s *site) accept(c access.Caller, token string) step {
 		}
 		if err != nil {
 			return err
+		}
+		if anew(invited) {
+			return s.tell(c, p, "sign_in.set_anew", p.ID, "How you sign in was set up anew, with the link for it")(ctx)
 		}
 		return s.Audit.Record(ctx, nil, audit.Entry{Actor: p.ID, Action: "invitation.accept", Target: p.ID, Person: p.ID, Address: c.Address.String()})
 	}

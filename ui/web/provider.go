@@ -61,7 +61,9 @@ func (s *site) provider(w http.ResponseWriter, r *http.Request, c access.Caller)
 		if err != nil {
 			return s.badInvitation(w, r, c, err)
 		}
-		hint = invited.Email
+		if hint = invited.Email; anew(invited) {
+			intent.Next = "/computers"
+		}
 	case fields.Get("again") != "" && c.Session != nil:
 		intent.Person, intent.Again, hint = c.Person.ID, true, c.Person.Email
 	}
@@ -141,7 +143,7 @@ func (s *site) returnedInvited(w http.ResponseWriter, r *http.Request, c access.
 		return refused(identity.ErrLinked)
 	}
 	// One transaction: an invitation that was used up meanwhile leaves nothing linked.
-	if err := s.enter(w, r, c, p.ID, byProvider, s.linkStep(p.ID, out), s.accept(c, out.Intent.Invitation)); err != nil {
+	if err := s.enter(w, r, c, p.ID, byProvider, s.linkStep(p.ID, out), s.accept(c, p, out.Intent.Invitation)); err != nil {
 		return refused(err)
 	}
 	return see(w, r, local(out.Intent.Next))

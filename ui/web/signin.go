@@ -103,7 +103,7 @@ func (s *site) secondPage(w http.ResponseWriter, r *http.Request, c access.Calle
 	shown := pages.Second{TOTP: has.TOTP, Passkey: len(has.Passkeys) > 0, Recovery: has.RecoveryCodes > 0, Wrong: wrong}
 	if !shown.TOTP && !shown.Passkey && !shown.Recovery {
 		return s.draw(w, r, c, http.StatusForbidden, pages.Problem{Title: "A second step is missing",
-			Message: "A password alone does not sign in, and your account has no second step yet. Sign in another way and set one up under Security, or ask an administrator for a new invitation.",
+			Message: "A password alone does not sign in, and your account has no second step yet. Sign in another way and set one up under Security, or ask an administrator for a link with which you set up anew how you sign in.",
 			Links:   []pages.Action{{Label: "Sign in another way", Path: "/sign-in"}}})
 	}
 	return s.draw(w, r, c, status, shown)

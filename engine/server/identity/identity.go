@@ -32,6 +32,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -52,6 +53,8 @@ var (
 	ErrProvider = errors.New("the sign-in service of the institution does not work at the moment")
 	// ErrLastWay means that nothing would be left to sign in with.
 	ErrLastWay = errors.New("it is the last way to sign in")
+	// ErrProviderOnly means that a person proves who they are at the provider and nowhere else.
+	ErrProviderOnly = errors.New("the person signs in at the institution's sign-in only")
 	// ErrLinked means that the identity at the provider is another person's here.
 	ErrLinked = errors.New("this sign-in belongs to another account")
 )
@@ -139,20 +142,50 @@ func (f Factors) suffices() bool {
 	return len(f.Links) > 0 || len(f.Passkeys) > 0 || f.Password && f.TOTP
 }
 
-// Forget removes every factor and link of a person: one who was removed, or one who
-// lost all of them and gets a new invitation.
+// own are the tables of what a person proves with here, and of what is under way.
+var own = []string{"identity_password", "identity_totp", "identity_recovery", "identity_passkey", "identity_ceremony"}
+
+// Forget removes every factor and link of a person who was removed.
 func (s *Service) Forget(ctx context.Context, person string) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		if err := take(ctx, tx, person); err != nil {
 			return err
 		}
-		for _, table := range []string{"identity_password", "identity_totp", "identity_recovery", "identity_passkey", "identity_link", "identity_ceremony"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE person = $1", person); err != nil {
-				return err
-			}
-		}
-		return nil
+		return forget(ctx, tx, person, append([]string{"identity_link"}, own...))
 	})
+}
+
+// Reset removes what a person proves with here, so that all of it is set up anew by one
+// who lost it: password, authenticator app, passkeys, recovery codes. Who they are at the
+// provider stays; one who proves it there alone has nothing to lose here (ErrProviderOnly).
+func (s *Service) Reset(ctx context.Context, person string) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := take(ctx, tx, person); err != nil {
+			return err
+		}
+		has, err := factors(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		if s.provides(has) && !has.Password && !has.TOTP && len(has.Passkeys) == 0 {
+			return ErrProviderOnly
+		}
+		return forget(ctx, tx, person, own)
+	})
+}
+
+// provides says whether the provider, as it is set now, lets the person in.
+func (s *Service) provides(f Factors) bool {
+	return s.provider != nil && slices.ContainsFunc(f.Links, func(l Link) bool { return l.Issuer == s.provider.options.Issuer })
+}
+
+func forget(ctx context.Context, tx *sql.Tx, person string, tables []string) error {
+	for _, table := range tables {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE person = $1", person); err != nil {
+			return fmt.Errorf("forget how somebody signs in: %w", err)
+		}
+	}
+	return nil
 }
 
 // remove runs a removal that must leave a way to sign in.

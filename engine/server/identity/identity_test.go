@@ -166,6 +166,45 @@ func TestAnIdentityAtTheProviderIsOnePersons(t *testing.T) {
 	})
 }
 
+func TestAResetEndsWhatAPersonProvesWithHereAndLeavesWhoTheyAreAtTheProvider(t *testing.T) {
+	eachIssuer(t, nil, func(t *testing.T, s *identity.Service, i *issuer, c *clock) {
+		ctx := t.Context()
+		setPassword(t, s, ann, good)
+		enrol(t, s, c)
+		_, err := s.NewRecoveryCodes(ctx, ann)
+		must(t, err)
+		must(t, s.Link(ctx, ann, i.server.URL, "7", "ann@college.edu"))
+		setPassword(t, s, bea, good)
+		pending, err := s.BeginPending(ctx, ann, "/")
+		must(t, err)
+		app, err := s.BeginTOTP(ctx, ann, "ann@college.edu")
+		must(t, err)
+		must(t, s.Reset(ctx, ann))
+		f, err := s.Factors(ctx, ann)
+		must(t, err)
+		if f.Password || f.TOTP || f.RecoveryCodes != 0 || len(f.Links) != 1 {
+			t.Fatalf("%+v", f)
+		}
+		_, _, err = s.Pending(ctx, pending)
+		want(t, err, identity.ErrCeremony)
+		want(t, s.ConfirmTOTP(ctx, ann, code(t, app.Secret, c.now())), identity.ErrCeremony)
+		if right, err := s.CheckPassword(ctx, bea, good); err != nil || !right {
+			t.Errorf("another person's password: %v, %v", right, err)
+		}
+	})
+}
+
+func TestWhoSignsInAtTheProviderOnlyIsNotReset(t *testing.T) {
+	eachIssuer(t, nil, func(t *testing.T, s *identity.Service, i *issuer, _ *clock) {
+		ctx := t.Context()
+		must(t, s.Link(ctx, ann, i.server.URL, "7", "ann@college.edu"))
+		want(t, s.Reset(ctx, ann), identity.ErrProviderOnly)
+		// A provider that is not the institution's any more lets nobody in.
+		must(t, s.Link(ctx, bea, "https://before.college.edu", "7", "bea@college.edu"))
+		must(t, s.Reset(ctx, bea))
+	})
+}
+
 func TestForgettingAPersonLeavesNothingOfThemAndAllOfOthers(t *testing.T) {
 	each(t, func(t *testing.T, s *identity.Service, _ *database.DB, c *clock) {
 		ctx := t.Context()

@@ -50,6 +50,17 @@ func Invitation(to Person, link string) Message {
 		"If you did not expect this, you need do nothing.")
 }
 
+// SignInReset carries the link with which a person sets up anew how they sign in, after
+// an administrator ended the ways there were; it can be used once, within three days.
+func SignInReset(to Person, link string, at time.Time) Message {
+	return to.message("Set up anew how you sign in to your backup account",
+		"An administrator ended the ways in which you signed in to your backup account"+circumstances("", at)+": password, authenticator app, passkeys and recovery codes. You are signed out in every browser. Open this page to set them up anew:",
+		link,
+		"The link is for you alone. It works once, within the next 3 days; if it has expired, ask your administrators for another one.",
+		"Your computers go on backing up, and your files and the keys to them are as they were. If you have a passphrase or a recovery code for your files, it is still yours and still the same.",
+		"If you did not ask for this, tell those who look after the computers of your institution, before you open the link.")
+}
+
 // Refused tells that a request for access was not granted, and why if that was said.
 func Refused(to Person, why string) Message {
 	because := ""

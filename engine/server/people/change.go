@@ -8,7 +8,8 @@ import (
 	"holdfast/engine/server/database"
 )
 
-// Block keeps an active person out until Unblock. An invited one is removed instead.
+// Block keeps an active person out until Unblock. One who is invited has nothing to be
+// kept out of (ErrNotYet): Remove takes the invitation back.
 func (s *Service) Block(ctx context.Context, id, by string) error {
 	return s.move(ctx, id, Active, Blocked, by)
 }
@@ -27,9 +28,24 @@ func (s *Service) move(ctx context.Context, id string, from, to State, by string
 		case from:
 			return s.setState(ctx, tx, id, to, by)
 		default:
-			return ErrState
+			return p.State.refuses()
 		}
 	})
+}
+
+// refuses says why somebody in this state cannot be what only an active person can.
+func (s State) refuses() error {
+	switch s {
+	case Active:
+		return nil
+	case Invited:
+		return ErrNotYet
+	case Blocked:
+		return ErrBlocked
+	case Removed:
+		return ErrEnded
+	}
+	return ErrState
 }
 
 // Remove ends an account, and an open invitation with it. What it stored is left to
@@ -46,6 +62,14 @@ func (s *Service) Remove(ctx context.Context, id, by string) error {
 	})
 }
 
+// takeOwners makes others that look who the owners are wait for the transaction's end.
+func takeOwners(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE person SET version = version + 1 WHERE role = 'owner'"); err != nil {
+		return fmt.Errorf("take the owners: %w", err)
+	}
+	return nil
+}
+
 func (s *Service) setState(ctx context.Context, tx *sql.Tx, id string, state State, by string) error {
 	_, err := tx.ExecContext(ctx, "UPDATE person SET state = $1, changed = $2, changed_by = $3 WHERE id = $4",
 		state, database.Millis(s.now()), by, id)
@@ -60,8 +84,8 @@ func (s *Service) setState(ctx context.Context, tx *sql.Tx, id string, state Sta
 // after the other.
 func (s *Service) change(ctx context.Context, id string, run func(tx *sql.Tx, p Person) error) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE person SET version = version + 1 WHERE role = 'owner'"); err != nil {
-			return fmt.Errorf("take the owners: %w", err)
+		if err := takeOwners(ctx, tx); err != nil {
+			return err
 		}
 		p, err := s.Take(ctx, tx, id)
 		if err != nil {

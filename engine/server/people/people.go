@@ -9,6 +9,7 @@
 //   - one e-mail is at most one person who is not removed, and one open request;
 //   - an invitation makes a person active once, within 14 days, and only the newest
 //     of a person counts; of its token the database holds the SHA-256;
+//   - one for the first owner counts while there is no owner, and only the newest of them;
 //   - there is no way to lose the last active owner, under racing changes too.
 //
 // Who may change whom, the letters and the record of what was done are left to the
@@ -55,6 +56,9 @@ var (
 	ErrLastOwner  = errors.New("this is the last owner")
 	ErrState      = errors.New("the state of the person or request does not allow it")
 	ErrInvited    = errors.New("the person has not used the invitation yet, which went to the e-mail address there is")
+	ErrNotYet     = errors.New("the person is invited and has not come yet")
+	ErrBlocked    = errors.New("the person is blocked")
+	ErrEnded      = errors.New("the account was ended")
 	// ErrInvalid is wrapped in an error that says which field is wrong and how.
 	ErrInvalid = errors.New("not accepted")
 )

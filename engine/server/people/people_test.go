@@ -277,8 +277,10 @@ func TestBlockingIsUndone(t *testing.T) {
 		}
 		invited, _, err := s.Invite(t.Context(), "ben@college.edu", "Ben", Member, "boss")
 		want(t, err, nil)
-		want(t, s.Block(t.Context(), invited.ID, "boss"), ErrState)
-		want(t, s.Unblock(t.Context(), invited.ID, "boss"), ErrState)
+		want(t, s.Block(t.Context(), invited.ID, "boss"), ErrNotYet)
+		want(t, s.Unblock(t.Context(), invited.ID, "boss"), ErrNotYet)
+		want(t, s.Remove(t.Context(), invited.ID, "boss"), nil)
+		want(t, s.Block(t.Context(), invited.ID, "boss"), ErrEnded)
 		want(t, s.Block(t.Context(), "nobody", "boss"), ErrNotFound)
 	})
 }

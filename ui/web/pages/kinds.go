@@ -36,9 +36,11 @@ type Second struct {
 	Wrong                   string
 }
 
-// Invitation welcomes somebody who opened an invitation's link.
+// Invitation welcomes somebody who opened an invitation's link, or the one with which
+// they set up anew how they sign in.
 type Invitation struct {
 	Action, Token, Name, Email, Provider string
+	Anew                                 bool
 	Wrong                                string
 }
 
@@ -188,8 +190,13 @@ func (p SignIn) look() (file, title string) {
 	}
 	return "signin", "Sign in"
 }
-func (Second) look() (file, title string)        { return "second", "Second step" }
-func (Invitation) look() (file, title string)    { return "invitation", "Welcome" }
+func (Second) look() (file, title string) { return "second", "Second step" }
+func (p Invitation) look() (file, title string) {
+	if p.Anew {
+		return "invitation", "Sign in anew"
+	}
+	return "invitation", "Welcome"
+}
 func (Authenticator) look() (file, title string) { return "authenticator", "Authenticator app" }
 func (Codes) look() (file, title string)         { return "codes", "Recovery codes" }
 func (Consent) look() (file, title string)       { return "consent", "Connect a computer" }

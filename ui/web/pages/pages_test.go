@@ -74,6 +74,7 @@ func samples() map[string]struct {
 		"signin-again":   in("", pages.SignIn{Again: true, Password: true, Passkey: true, Email: "ann@college.edu"}),
 		"second":         out(pages.Second{TOTP: true, Passkey: true, Recovery: true}),
 		"second-wrong":   out(pages.Second{Recovery: true, Wrong: "That code is wrong or was used already."}),
+		"anew":           out(pages.Invitation{Action: "/invitation/x", Name: "Ann Example", Email: "ann@college.edu", Anew: true}),
 		"invitation":     out(pages.Invitation{Action: "/invitation/x", Name: "Ann Example", Email: "ann@college.edu", Provider: "College SSO"}),
 		"authenticator":  out(pages.Authenticator{Action: "/invitation/x", Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", URL: otp, QR: qr, Invited: true}),
 		"codes":          out(pages.Codes{Codes: strings.Fields(strings.Repeat("bcdf-ghjk-mnpq ", 10)), Next: "/computers"}),
