@@ -18,6 +18,7 @@ import (
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/api"
+	"holdfast/engine/server/audit"
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/operations"
 	"holdfast/engine/server/people"
@@ -164,7 +165,7 @@ func (v *server) welcome(s *output, owner string, cert tls.Certificate, own bool
 	if owner == "" {
 		owner = "owner@localhost.invalid"
 	}
-	_, token, err := v.people.Invite(s.ctx, owner, "Owner", people.Owner, "the first start")
+	token, err := v.inviteOwner(s.ctx, owner)
 	if database.IsFull(err) { // what is stored can be read all the same
 		fmt.Printf("Nobody owns it yet, and no link to become its owner can be made, because the disk of the database is full. What is stored can be got back. Make room and start again.\n")
 		return nil
@@ -172,8 +173,19 @@ func (v *server) welcome(s *output, owner string, cert tls.Certificate, own bool
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Nobody owns it yet. Open this one-time link within 14 days to become its owner:\n  %s/invitation/%s\n", v.settings.Origin, token)
+	fmt.Printf("Nobody owns it yet. Open this one-time link within 14 days to become its owner; one that was printed before is no good any more:\n  %s/invitation/%s\n", v.settings.Origin, token)
 	return nil
+}
+
+func (v *server) inviteOwner(ctx context.Context, email string) (token string, err error) {
+	err = v.db.Atomically(ctx, func(ctx context.Context) error {
+		var p people.Person
+		if p, token, err = v.people.InviteFirst(ctx, email); err != nil {
+			return err
+		}
+		return v.audit.Record(ctx, nil, audit.Entry{Actor: "server", Action: "person.invite", Target: p.ID, Reason: "the first start"})
+	})
+	return token, err
 }
 
 // listen takes an address that a flag names, or says what the flag should be.
