@@ -6,12 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
+	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 )
@@ -246,11 +248,35 @@ func TestAServerWithAnotherKeyThanItsDatabaseDoesNotStart(t *testing.T) {
 		key := []string{"--escrow-database", filepath.Join(data, "escrow", "escrow.db"), "--escrow-key-file", filepath.Join(data, "escrow", "master.key")}
 		o.settings[1] = elsewhere
 		o.must(nil, append([]string{"user", "list"}, key...)...) // the key beside the master key
-		if code := o.command(nil, append([]string{"user", "list", "--secrets-key-file", filepath.Join(elsewhere, "another.key")}, key...)...); code != 1 {
-			o.Errorf("with another key it ended with %d", code)
+		another := filepath.Join(elsewhere, "another.key")
+		named := func(file, says string) {
+			o.Helper()
+			said := o.refused(append([]string{"user", "list", "--secrets-key-file", file}, key...)...)
+			if !strings.Contains(said, file) || !strings.Contains(said, says) || strings.Contains(said, "aster key in") {
+				o.Errorf("it said %s", said)
+			}
 		}
+		named(another, "is missing")
+		if _, err := os.Stat(another); err == nil {
+			o.Error("a key was made that opens nothing")
+		}
+		if _, err := escrow.OpenKeyFile(another); err != nil {
+			o.Fatal(err)
+		}
+		named(another, "secrets renew")
+		if err := os.WriteFile(another, []byte("no key"), 0o600); err != nil {
+			o.Fatal(err)
+		}
+		named(another, "--secrets-key-file")
 		if code := o.command(nil, append([]string{"user", "list", "--secrets-key-file", key[3]}, key...)...); code != 1 {
 			o.Errorf("with the key store's master key it ended with %d", code)
+		}
+		key[3] = filepath.Join(elsewhere, "another-master.key")
+		if _, err := escrow.OpenKeyFile(key[3]); err != nil {
+			o.Fatal(err)
+		}
+		if said := o.refused(append([]string{"user", "list", "--secrets-key-file", filepath.Join(data, "escrow", "secrets.key")}, key...)...); !strings.Contains(said, "The key in "+key[3]) || !strings.Contains(said, "was made with another master key") {
+			o.Errorf("it said %s", said)
 		}
 	})
 }

@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -138,7 +140,7 @@ func (v *server) openPeople(ctx context.Context) error {
 		Address: s.SMTPAddress, Username: s.SMTPUsername, Password: password, From: s.SMTPFrom, TLS: s.SMTPTLS,
 		Name: s.Name, Origin: s.Origin,
 	}, v.now)
-	key, err := escrow.OpenKeyFile(s.SecretsKeyFile)
+	key, err := v.secretsKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,19 +162,49 @@ func (v *server) openPeople(ctx context.Context) error {
 	if v.identity, err = identity.New(v.db, o, v.now); err != nil {
 		return err
 	}
+	if s.renewing {
+		return nil
+	}
 	if err := v.identity.Seal(ctx); err != nil {
-		return fmt.Errorf("the key in %s: %w. Nobody's files are touched. Put the key there with which this database was used before, from another server on it or from a backup", s.SecretsKeyFile, err)
+		return fmt.Errorf("the key in %s: %w. %s", s.SecretsKeyFile, err, putItBack)
 	}
 	return nil
+}
+
+// putItBack is what to do about a key of the secrets that is not that of the database.
+const putItBack = "Nobody's files are touched. Put the key there with which this database was used before, from another server on it or from a backup. If it is lost, \"holdfast-server secrets renew\" begins with another one"
+
+// secretsKey opens the key that seals the secrets of authenticator apps. It is made for a
+// database that has none; in place of one that is lost a new one opens nothing.
+func (v *server) secretsKey(ctx context.Context) (identity.Sealer, error) {
+	s := v.settings
+	if _, err := os.Stat(s.SecretsKeyFile); errors.Is(err, fs.ErrNotExist) && !s.renewing {
+		id, err := identity.KeyOf(ctx, v.db)
+		if err != nil {
+			return nil, err
+		}
+		if id != "" {
+			return nil, fmt.Errorf("%s is missing, and nothing else opens the secrets of people's authenticator apps in this database (the id of the key is %s). %s", s.SecretsKeyFile, id, putItBack)
+		}
+	}
+	key, err := escrow.OpenKeyFile(s.SecretsKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("the key of people's authenticator apps (--secrets-key-file): %w", err)
+	}
+	return key, nil
 }
 
 func (v *server) openKeys(ctx context.Context) error {
 	s := v.settings
 	master, err := escrow.OpenKeyFile(s.EscrowKeyFile)
 	if err != nil {
-		return err
+		return fmt.Errorf("the master key of the key store (--escrow-key-file): %w", err)
 	}
-	if v.keys, err = escrow.Open(ctx, s.EscrowDatabase, master, s.EscrowCredentialFile); err != nil {
+	v.keys, err = escrow.Open(ctx, s.EscrowDatabase, master, s.EscrowCredentialFile)
+	if errors.Is(err, escrow.ErrMasterKey) {
+		return fmt.Errorf("the key in %s: %w. Nobody's files are touched. Put the master key there with which this key store was used before, from another server on it or from a backup", s.EscrowKeyFile, err)
+	}
+	if err != nil {
 		return err
 	}
 	credential, err := secretIn(s.EscrowCredentialFile)

@@ -39,6 +39,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"People."`
 	Device  deviceCommand  `cmd:"" help:"Computers."`
 	Removal removalCommand `cmd:"" help:"Removals of old versions from accounts."`
+	Secrets secretsCommand `cmd:"" help:"The key of people's authenticator apps."`
 	Audit   auditCommand   `cmd:"" help:"What was done by whom, and whether that record is whole."`
 	Version versionCommand `cmd:"" help:"Print the version of the program."`
 }

@@ -41,6 +41,7 @@ type settings struct {
 	SMTPTLS          string `name:"smtp-tls" enum:"starttls,tls,none" default:"starttls" help:"Encryption to the mail server: starttls, tls or none."`
 
 	newcomers `kong:"-"` // of the commands that make people
+	renewing  bool       // the key of the secrets is lost and made anew: of that command
 
 	InstitutionNetworks []string `placeholder:"CIDR" help:"The institution's own networks, from which personal computers may not upload."`
 	TrustedProxies      []string `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`

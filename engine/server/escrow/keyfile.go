@@ -19,6 +19,7 @@ var ErrKeyFile = errors.New("the file cannot be used")
 
 // OpenKeyFile is a master key in a file, which is made, for its owner only, when it is
 // missing. One that others can read is refused, because then they may have read it.
+// Errors name the file and not what it is for: the server keeps another one of the kind.
 // The file is three lines:
 //
 //	holdfast master key 1
@@ -34,11 +35,11 @@ func OpenKeyFile(path string) (Wrapper, error) {
 		return keyFileTitle + "\n" + keyID(key) + "\n" + hex.EncodeToString(key) + "\n"
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the master key: %w", err)
+		return nil, fmt.Errorf("the key file: %w", err)
 	}
 	id, key, err := parseKeyFile(text)
 	if err != nil {
-		return nil, fmt.Errorf("the master key in %s: %w", path, err)
+		return nil, fmt.Errorf("the key file %s: %w", path, err)
 	}
 	return newEmbedded(id, key)
 }

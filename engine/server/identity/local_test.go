@@ -313,6 +313,44 @@ func TestAnotherKeyThanThatOfTheDatabaseIsRefused(t *testing.T) {
 	})
 }
 
+func TestAppsEndThatALostKeySealedAndOthersAreSetUpWithTheNewOne(t *testing.T) {
+	each(t, func(t *testing.T, s *identity.Service, db *database.DB, c *clock) {
+		ctx := t.Context()
+		must(t, s.Seal(ctx))
+		_, err := s.SealAnew(ctx)
+		want(t, err, identity.ErrSameKey)
+		setPassword(t, s, ann, good)
+		lost := enrol(t, s, c)
+		_, err = s.NewRecoveryCodes(ctx, ann)
+		must(t, err)
+		half, err := s.BeginTOTP(ctx, bea, "bea@college.edu")
+		must(t, err)
+		if n, err := identity.Sealed(ctx, db); err != nil || n != 1 {
+			t.Errorf("%d apps are sealed, %v", n, err)
+		}
+
+		renewed := open(t, db, c, nil)
+		people, err := renewed.SealAnew(ctx)
+		must(t, err)
+		if len(people) != 1 || people[0] != (identity.Unopened{Person: ann}) {
+			t.Errorf("%+v lost their app", people)
+		}
+		must(t, renewed.Seal(ctx))
+		want(t, s.Seal(ctx), identity.ErrSealer)
+		c.pass(time.Minute)
+		if right, err := renewed.CheckTOTP(ctx, ann, code(t, lost, c.now())); err != nil || right {
+			t.Errorf("a code of the app that ended: %v, %v", right, err)
+		}
+		want(t, renewed.ConfirmTOTP(ctx, bea, code(t, half.Secret, c.now())), identity.ErrCeremony)
+		if f, err := renewed.Factors(ctx, ann); err != nil || !f.Password || f.TOTP || f.RecoveryCodes != 10 {
+			t.Errorf("%+v, %v", f, err)
+		}
+		_, err = s.BeginTOTP(ctx, ann, "ann@college.edu") // a server that was not started again
+		want(t, err, identity.ErrSealer)
+		enrol(t, renewed, c)
+	})
+}
+
 func TestThereIsNoServiceWithoutAKey(t *testing.T) {
 	if _, err := identity.New(nil, identity.Options{Origin: "https://localhost"}, time.Now); err == nil {
 		t.Error("it was made")

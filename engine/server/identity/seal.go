@@ -66,18 +66,32 @@ func (s *Service) Seal(ctx context.Context) error {
 	if err != nil && !database.IsFull(err) {
 		return fmt.Errorf("note the key of the secrets: %w", err)
 	}
-	var id string
-	err = s.db.QueryRowContext(ctx, "SELECT value FROM fact WHERE name = 'secrets_key'").Scan(&id)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the key of the secrets: %w", err)
-	}
-	if err == nil && id != s.sealer.ID() {
-		return fmt.Errorf("%w: it has the id %s, and this one %s", ErrSealer, id, s.sealer.ID())
+	if err := s.isKey(ctx); err != nil {
+		return err
 	}
 	if err := s.sealOld(ctx); err != nil && !database.IsFull(err) {
 		return fmt.Errorf("seal the secrets of authenticator apps: %w", err)
 	}
 	return nil
+}
+
+// KeyOf is the id of the key with which the secrets in a database are sealed, "" when none
+// was noted yet.
+func KeyOf(ctx context.Context, q database.Querier) (id string, err error) {
+	err = q.QueryRowContext(ctx, "SELECT value FROM fact WHERE name = 'secrets_key'").Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("read the key of the secrets: %w", err)
+	}
+	return id, nil
+}
+
+// isKey is ErrSealer when the key of this service is not, or no more, that of the database.
+func (s *Service) isKey(ctx context.Context) error {
+	id, err := KeyOf(ctx, s.db)
+	if err == nil && id != "" && id != s.sealer.ID() {
+		err = fmt.Errorf("%w: it has the id %s, and this one %s", ErrSealer, id, s.sealer.ID())
+	}
+	return err
 }
 
 func (s *Service) sealOld(ctx context.Context) error {

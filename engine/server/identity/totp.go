@@ -32,6 +32,9 @@ type TOTP struct {
 // BeginTOTP makes a new secret for the person, shown in the app under account. It
 // counts once ConfirmTOTP has seen a code of it; until then an old one does.
 func (s *Service) BeginTOTP(ctx context.Context, person, account string) (TOTP, error) {
+	if err := s.isKey(ctx); err != nil { // it was made anew while this server runs
+		return TOTP{}, err
+	}
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: strings.ReplaceAll(s.name, ":", " "), AccountName: account, Period: stepSeconds, SecretSize: 20})
 	if err != nil {
 		return TOTP{}, fmt.Errorf("make a secret for an authenticator app: %w", err)

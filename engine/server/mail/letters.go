@@ -61,6 +61,24 @@ func SignInReset(to Person, link string, at time.Time) Message {
 		"If you did not ask for this, tell those who look after the computers of your institution, before you open the link.")
 }
 
+// AppEnded tells that codes of the authenticator app do not count any more, because the
+// server's key is lost with which its secret was kept. The link, good once and for three
+// days, is for a person who has no other way to sign in; "" for one who has.
+func AppEnded(to Person, link string, at time.Time) Message {
+	next := "Sign in in another way that you have, with a passkey or the sign-in of your institution, and set the app up anew under \"Security\"."
+	once := ""
+	if link != "" {
+		next = "As you have no other way to sign in, your password and your recovery codes ended too, and you are signed out in every browser. Open this page to set all of it up anew:"
+		once = "The link is for you alone. It works once, within the next 3 days; if it has expired, ask your administrators for another one."
+	}
+	return to.message("Your authenticator app does not work any more for your backup account",
+		"The server lost the key with which it kept the secrets of authenticator apps"+circumstances("", at)+". The codes of your app do not count any more; remove the entry of the backup in it.",
+		next,
+		link,
+		once,
+		"Your computers go on backing up, and your files and the keys to them are as they were.")
+}
+
 // Refused tells that a request for access was not granted, and why if that was said.
 func Refused(to Person, why string) Message {
 	because := ""

@@ -33,6 +33,9 @@ func TestLettersSayWhatHappenedWhereWhenAndWhatToDo(t *testing.T) {
 		says []string
 	}{
 		{mail.Invitation(to, "https://x/invitation/ABC"), []string{"\n\nhttps://x/invitation/ABC\n\n", "once", "14 days"}},
+		{mail.SignInReset(to, "https://x/invitation/ABC", when), []string{"\n\nhttps://x/invitation/ABC\n\n", "once", "3 days", "on 1 March 2026", "go on backing up", "passphrase"}},
+		{mail.AppEnded(to, "https://x/invitation/ABC", when), []string{"\n\nhttps://x/invitation/ABC\n\n", "once", "3 days", "on 1 March 2026", "go on backing up"}},
+		{mail.AppEnded(to, "", when), []string{"Sign in in another way"}},
 		{mail.Refused(to, "not one of us"), []string{"not approved", "The reason given: not one of us"}},
 		{mail.SecurityChange(to, "Your password was changed", "Firefox on Linux (192.0.2.7)", when),
 			[]string{"Your password was changed on 1 March 2026 at 09:05 UTC from Firefox on Linux (192.0.2.7).", "If it was not"}},
