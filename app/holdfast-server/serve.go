@@ -20,6 +20,7 @@ import (
 	"holdfast/engine/server/api"
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/database"
+	"holdfast/engine/server/lending"
 	"holdfast/engine/server/operations"
 	"holdfast/engine/server/people"
 	"holdfast/engine/storage"
@@ -301,7 +302,8 @@ func (v *server) sweepOnce(ctx context.Context) {
 		err = errors.Join(err, v.store.RemoveSnapshotsOf(ctx, c.Person, c.ID), v.computers.Forget(ctx, c.ID))
 	}
 	_, purged := v.store.Purge(ctx)
-	err = errors.Join(err, v.removals.Sweep(ctx), purged, v.sessions.Sweep(ctx))
+	lending := lending.Service{DB: v.db, People: v.people, Computers: v.computers, Audit: v.audit, Mail: v.mail}
+	err = errors.Join(err, v.removals.Sweep(ctx), lending.Tell(ctx, ""), purged, v.sessions.Sweep(ctx))
 	if err := ended(err); err != nil {
 		v.log.Error("what was due could not be cleared away", "error", err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Device acts for this computer. Its refusals have the codes "replaced",
-// "deauthorized", "removed", "unknown_computer" and "blocked", among others.
+// "deauthorized", "removed", "lent_over", "unknown_computer" and "blocked", among others.
 type Device struct {
 	server       *Server
 	user, secret string

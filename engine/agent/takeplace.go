@@ -62,6 +62,9 @@ func (a *Agent) takePlace(ctx context.Context, s *account.Session, f *replacemen
 	}
 	before := f.Moving
 	kept, err := a.settingsOf(ctx, where, f.Old.ID)
+	if refusedWith(err, "lent_over") { // the person may still ask, and the place is still there to be taken
+		kept, err = readSettings(ctx, s, f.Old.ID)
+	}
 	if err != nil && before { // this computer's own seat may have come to its end meanwhile
 		kept, err = f.Kept, nil
 	}

@@ -26,12 +26,16 @@ func DropSession(w http.ResponseWriter) {
 	http.SetCookie(w, &http.Cookie{Name: CookieName, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: -1})
 }
 
+// LentOver is what a computer is told that did not take the place of another one in time.
+const LentOver = "The 30 days are over in which this computer could take another one's place, or another computer was let in for that, so it no longer backs up. What it stored is kept for 60 days. Finish Replace Device on it; or bring it back on the page of your computers, once a seat is free."
+
 var (
 	errUnauthenticated = Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Message: "You are not signed in, or your sign-in is over. Sign in again."}
 	errUnknownComputer = Problem{Status: http.StatusUnauthorized, Code: "unknown_computer", Message: "The server does not know this computer. Your stored files are kept; sign in on this computer again to go on."}
 	errReplaced        = Problem{Status: http.StatusForbidden, Code: "replaced", Message: "Another computer has taken this computer's place, so it no longer backs up. Sign in again to add it as a computer of its own."}
 	errDeauthorized    = Problem{Status: http.StatusForbidden, Code: "deauthorized", Message: "This computer was signed out from your account, so it no longer backs up. What it stored is kept; sign in on it again to go on."}
 	errRemoved         = Problem{Status: http.StatusForbidden, Code: "removed", Message: "This computer was removed from the account, so it no longer backs up. It can be brought back on the page of your computers for a while."}
+	errLentOver        = Problem{Status: http.StatusForbidden, Code: "lent_over", Message: LentOver}
 	errBlocked         = Problem{Status: http.StatusForbidden, Code: "blocked", Message: "An administrator has blocked this computer. Its files are kept and backup goes on, but nothing can be restored or changed from it. Ask your administrators."}
 	errForbidden       = Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "You may not do this with this account."}
 	errNotComputer     = Problem{Status: http.StatusForbidden, Code: "forbidden", Message: "This is for a person who signs in, not for a computer's own credential."}
@@ -97,6 +101,8 @@ func (g *gate) computer(r *http.Request, c Caller, need Need) (Caller, error) {
 		return c, errReplaced
 	case errors.Is(err, computers.ErrDeauthorized):
 		return c, errDeauthorized
+	case errors.Is(err, computers.ErrLentOver): // which is a removal
+		return c, errLentOver
 	case errors.Is(err, computers.ErrRemoved):
 		return c, errRemoved
 	case err != nil:

@@ -27,6 +27,7 @@ import (
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
+	"holdfast/engine/server/lending"
 	"holdfast/engine/server/limit"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
@@ -61,6 +62,7 @@ type Services struct {
 // api holds what the handlers share.
 type api struct {
 	Services
+	lending *lending.Service
 	tokens  *limit.Limiter // questions for a session
 	devices *limit.Limiter // sign-ins begun without a browser
 }
@@ -78,6 +80,7 @@ func New(s Services) []access.Route {
 		s.Now = time.Now
 	}
 	a := &api{Services: s,
+		lending: &lending.Service{DB: s.DB, People: s.People, Computers: s.Computers, Audit: s.Audit, Mail: s.Mail},
 		tokens:  limit.New(tokenBurst, tokenEvery, limitKeys, s.Now),
 		devices: limit.New(deviceBurst, deviceEvery, limitKeys, s.Now),
 	}

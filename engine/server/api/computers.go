@@ -80,6 +80,9 @@ func (a *api) register(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	var credential string
 	err := a.commit(r.Context(), c, func(ctx context.Context) (_ act, err error) {
 		one, credential, err = a.Computers.Register(ctx, c.Person.ID, in.registration())
+		if err == nil && in.Lent { // which may end the seat of another one
+			err = a.lending.Tell(ctx, c.Person.ID)
+		}
 		return act{name: "computer.add", target: one.ID, person: *c.Person,
 			letter: mail.NewComputer(to(*c.Person), one.Name, place(c), a.Now())}, err
 	})

@@ -58,6 +58,8 @@ var known = []struct {
 	problem access.Problem
 }{
 	{computers.ErrSeats, problem(http.StatusConflict, "seat_limit", "")},
+	{computers.ErrLentLimit, problem(http.StatusConflict, "lent_limit", "")},
+	{computers.ErrLentOver, problem(http.StatusForbidden, "lent_over", access.LentOver)},
 	{computers.ErrNoInstitution, problem(http.StatusConflict, "institution_computer_missing", "A personal computer is accepted only while a computer of the institution backs up to this account. Add that one first; nothing was changed.")},
 	{computers.ErrInstitutionNetwork, problem(http.StatusForbidden, "institution_network", "A personal computer does not upload from a network of the institution. It goes on by itself from elsewhere.")},
 	{computers.ErrBlocked, problem(http.StatusForbidden, "blocked", "An administrator has blocked this computer, so it cannot be signed in or replaced. Its files are kept. Ask your administrators.")},

@@ -89,7 +89,7 @@ func (s *Service) GiveUp(ctx context.Context, person, id, successor string) erro
 		case r.removed != 0 && r.Successor == successor:
 			return nil // the grace does not begin anew
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE computer SET removed = $1, successor = $2 WHERE id = $3", database.Millis(s.now()), successor, id)
+		_, err = tx.ExecContext(ctx, "UPDATE computer SET removed = $1, successor = $2, unfinished = 0 WHERE id = $3", database.Millis(s.now()), successor, id)
 		if err != nil {
 			return fmt.Errorf("give up a seat: %w", err)
 		}
@@ -113,7 +113,7 @@ func (s *Service) Restore(ctx context.Context, person, id string) error {
 				return err
 			}
 		}
-		return update(ctx, tx, "UPDATE computer SET removed = 0, lent = 0, successor = '' WHERE id = $1", id)
+		return update(ctx, tx, "UPDATE computer SET removed = 0, lent = 0, unfinished = 0, successor = '' WHERE id = $1", id)
 	})
 }
 

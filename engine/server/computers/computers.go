@@ -9,7 +9,8 @@
 //
 //   - the computers of a person that are not removed are never more than the seats,
 //     however many register at once, and one that is about to take the place of
-//     another: it is lent a seat, so that it is backed up before it does;
+//     another: it is lent a seat, so that it is backed up before it does, and its
+//     person is lent no other for a while when it did not;
 //   - a personal computer is accepted only while another one, of the institution,
 //     backs up, and uploads only then and never from the institution's networks;
 //   - who was replaced is told so for ever, whatever happens to the computer later;
@@ -134,13 +135,13 @@ func unmapped(p netip.Prefix) netip.Prefix {
 }
 
 const columns = `id, person, name, asset, os, owner, credential, generation, blocked, deauthorized, removed, forgotten,
-	created, seen, last_backup, files, bytes, report, software, lent, successor`
+	created, seen, last_backup, files, bytes, report, software, lent, successor, unfinished`
 
 // row is a computer as it is kept.
 type row struct {
 	Computer
-	credential                                      string
-	blocked, deauthorized, removed, forgotten, lent int64
+	credential                                                  string
+	blocked, deauthorized, removed, forgotten, lent, unfinished int64
 }
 
 func scan(from interface{ Scan(...any) error }) (row, error) {
@@ -148,7 +149,7 @@ func scan(from interface{ Scan(...any) error }) (row, error) {
 	var created, seen, backup int64
 	err := from.Scan(&r.ID, &r.Person, &r.Name, &r.Asset, &r.OS, &r.Owner, &r.credential, &r.Generation,
 		&r.blocked, &r.deauthorized, &r.removed, &r.forgotten,
-		&created, &seen, &backup, &r.Files, &r.Bytes, &r.Report, &r.Version, &r.lent, &r.Successor)
+		&created, &seen, &backup, &r.Files, &r.Bytes, &r.Report, &r.Version, &r.lent, &r.Successor, &r.unfinished)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row{}, ErrNotFound
 	}
@@ -228,9 +229,8 @@ func (s *Service) List(ctx context.Context, person string) ([]Computer, error) {
 // Expired returns the removed computers whose grace is over, for Forget. One that gave
 // its seat up is among them only when its successor was forgotten.
 func (s *Service) Expired(ctx context.Context) ([]Computer, error) {
-	_, err := s.db.ExecContext(ctx, "UPDATE computer SET removed = lent WHERE removed = 0 AND lent > 0 AND lent <= $1", database.Millis(s.now()))
-	if err != nil {
-		return nil, fmt.Errorf("end lent seats: %w", err)
+	if err := s.endLent(ctx); err != nil {
+		return nil, err
 	}
 	return s.list(ctx, `SELECT `+columns+` FROM computer
 		WHERE removed > 0 AND forgotten = 0 AND removed <= $1

@@ -27,7 +27,7 @@ func (s *Service) Identify(ctx context.Context, id, secret string) (Computer, er
 	}
 	switch r.State {
 	case Removed:
-		return Computer{}, ErrRemoved
+		return Computer{}, r.why()
 	case Deauthorized:
 		return Computer{}, ErrDeauthorized
 	}
@@ -43,6 +43,14 @@ func (s *Service) Identify(ctx context.Context, id, secret string) (Computer, er
 	return r.Computer, nil
 }
 
+// why says why a removed computer is.
+func (r *row) why() error {
+	if r.unfinished != 0 {
+		return ErrLentOver
+	}
+	return ErrRemoved
+}
+
 // past says why a secret that is not the one that counts is refused. What is looked
 // up is the hash of a long random secret, from which the time taken tells nothing.
 func (s *Service) past(ctx context.Context, r row, given string) error {
@@ -56,7 +64,7 @@ func (s *Service) past(ctx context.Context, r row, given string) error {
 	case generation < r.Generation:
 		return ErrReplaced
 	case r.State == Removed:
-		return ErrRemoved
+		return r.why()
 	default:
 		return ErrDeauthorized
 	}

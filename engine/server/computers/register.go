@@ -53,12 +53,8 @@ func (s *Service) Register(ctx context.Context, person string, n Registration) (
 // firstTry is Register for a computer that is not there yet.
 func (s *Service) firstTry(ctx context.Context, person string, n Registration) (c Computer, credential string, err error) {
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
-		until := int64(0)
-		take := s.seat
-		if n.Lent {
-			until, take = database.Millis(s.now().Add(lentFor)), s.lend
-		}
-		if err := take(ctx, tx, person); err != nil {
+		until, err := s.place(ctx, tx, person, n.Lent)
+		if err != nil {
 			return err
 		}
 		if n.Owner == Personal {
@@ -81,6 +77,19 @@ func (s *Service) firstTry(ctx context.Context, person string, n Registration) (
 		return err
 	})
 	return c, credential, err
+}
+
+// place finds a seat for a new computer, and until when it has it when it is lent; 0: it is
+// its own. Where no seat is lent any more, one that is free does as well.
+func (s *Service) place(ctx context.Context, tx *sql.Tx, person string, lent bool) (until int64, err error) {
+	if !lent {
+		return 0, s.seat(ctx, tx, person)
+	}
+	until, err = s.lend(ctx, tx, person)
+	if errors.Is(err, ErrLentLimit) && s.seat(ctx, tx, person) == nil {
+		return 0, nil
+	}
+	return until, err
 }
 
 // secondTry is Register for a computer that has its seat and did nothing with it yet, or
@@ -170,7 +179,7 @@ func (s *Service) renew(ctx context.Context, person, id string, run func(tx *sql
 	err = s.change(ctx, person, id, func(tx *sql.Tx, r *row) error {
 		switch {
 		case r.removed != 0:
-			return ErrRemoved
+			return r.why()
 		case r.blocked != 0:
 			return ErrBlocked
 		}

@@ -147,6 +147,16 @@ func NewComputer(to Person, computer, where string, at time.Time) Message {
 		notYou)
 }
 
+// LentSeatEnded tells that a computer did not take the place of another one in the time
+// that it had for it, so that it backs up no more.
+func LentSeatEnded(to Person, computer string, at time.Time) Message {
+	computer = named(computer)
+	return to.message("A computer of your account does not back up any more",
+		computer+" was let in beside the other computers of your account so that it could take the place of one of them, for which computers have 30 days. That time is over, or another computer was let in for it, so "+computer+" has stopped backing up"+circumstances("", at)+".",
+		"What it stored is kept for 60 days, and your other computers go on.",
+		"Finish \"Replace Device\" on it, and it goes on in the place of the other computer with all that is stored. To keep both, remove a computer that you do not use any more, or ask your administrators for another seat; then bring it back on the page of your computers.")
+}
+
 // RemovalEnded tells what a computer removed from the backup in a run for which its
 // person had signed in, and until when that can come back.
 func RemovalEnded(to Person, computer, what, where, id string, at, until time.Time) Message {

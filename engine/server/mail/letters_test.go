@@ -23,6 +23,7 @@ func letters(name, foreign string) map[string]mail.Message {
 		"a release":            mail.KeyReleased(to, foreign, foreign, foreign, when),
 		"a replaced computer":  mail.ComputerReplaced(to, foreign, foreign, foreign, when),
 		"a new computer":       mail.NewComputer(to, foreign, foreign, when),
+		"a lent seat":          mail.LentSeatEnded(to, foreign, when),
 	}
 }
 
