@@ -138,14 +138,14 @@ func (s *Service) expired(ctx context.Context, until int64) ([]file, error) {
 // take marks a file whose bytes are about to be erased, if it is still in the state,
 // since before until when that is not 0.
 func (s *Service) take(ctx context.Context, f file, from state, until int64, work string) (bool, error) {
-	now := database.Millis(s.now())
+	sign, now := s.sign("$6")
 	if until == 0 {
 		until = math.MaxInt64
 	}
 	var took bool
 	err := s.db.Tx(ctx, func(tx *sql.Tx) (err error) {
 		took, err = changes(ctx, tx,
-			`UPDATE object SET state = 'going', changed = $6, work = $7
+			`UPDATE object SET state = 'going', changed = `+sign+`, work = $7
 			 WHERE account = $1 AND kind = $2 AND name = $3 AND state = $4 AND changed <= $5`,
 			f.account, string(f.kind), f.name, string(from), until, now, work)
 		if err != nil || !took || from != stored {

@@ -99,10 +99,11 @@ func (s *Service) mend(ctx context.Context, f file, r row) error {
 func (s *Service) eraseAnew(ctx context.Context, f file, r row) error {
 	work := s.begin()
 	defer s.end(work)
+	sign, now := s.sign("$7")
 	mine, err := changes(ctx, s.db,
-		`UPDATE object SET work = $5, changed = $7
+		`UPDATE object SET work = $5, changed = `+sign+`
 		 WHERE account = $1 AND kind = $2 AND name = $3 AND state = 'going' AND work = $4 AND changed = $6`,
-		f.account, string(f.kind), f.name, r.work, work, database.Millis(r.changed), database.Millis(s.now()))
+		f.account, string(f.kind), f.name, r.work, work, database.Millis(r.changed), now)
 	if err != nil || !mine {
 		return err
 	}

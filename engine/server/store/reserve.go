@@ -5,22 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"math"
-	"strings"
 	"time"
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/storage"
 )
 
-const (
-	mostLocks = 1000 // of an account
-
-	// A row of work under way shows a sign of life every beat; one without for a
-	// lease was left by a server that died. Of an upload that is known sooner, when
-	// the server no longer shows that it lives.
-	beat  = 10 * time.Second
-	lease = 45 * time.Second
-)
+const mostLocks = 1000 // of an account
 
 var (
 	errQuota = errors.New("the quota of the account does not leave room for the file")
@@ -32,13 +23,13 @@ var (
 // of the quota. When there is a row already that is returned in its stead, and
 // nothing has changed.
 func (s *Service) reserve(ctx context.Context, f file, size, quota int64, computer, work string) (there *row, err error) {
-	now := database.Millis(s.now())
+	sign, now := s.sign("$8")
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
 		there = nil
 		fresh, err := changes(ctx, tx,
 			`INSERT INTO object (account, kind, name, size, state, received, computer, changed, work, by_whom)
-			 VALUES ($1, $2, $3, $4, 'coming', $5, $6, $5, $7, '') ON CONFLICT (account, kind, name) DO NOTHING`,
-			f.account, string(f.kind), f.name, size, now, computer, work)
+			 VALUES ($1, $2, $3, $4, 'coming', $5, $6, `+sign+`, $7, '') ON CONFLICT (account, kind, name) DO NOTHING`,
+			f.account, string(f.kind), f.name, size, database.Millis(s.now()), computer, work, now)
 		if err != nil {
 			return err
 		}
@@ -50,7 +41,8 @@ func (s *Service) reserve(ctx context.Context, f file, size, quota int64, comput
 		return takeRoom(ctx, tx, f, size, quota)
 	})
 	if errors.Is(err, ErrNotFound) { // it was undone between the two statements
-		return &row{state: coming, changed: s.now()}, nil
+		now, err := s.leaseNow(ctx)
+		return &row{state: coming, changed: now}, err
 	}
 	return there, err
 }
@@ -122,51 +114,4 @@ func (s *Service) undo(ctx context.Context, f file, size int64, work string) err
 		}
 		return count(ctx, tx, f, size, -1)
 	})
-}
-
-// alive shows a sign of life for a piece of work until the returned function is
-// called, which waits for the last one.
-func (s *Service) alive(ctx context.Context, f file, work string) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(beat)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			if _, err := changes(ctx, s.db,
-				"UPDATE object SET changed = $5 WHERE account = $1 AND kind = $2 AND name = $3 AND work = $4",
-				f.account, string(f.kind), f.name, work, database.Millis(s.now())); err != nil && ctx.Err() == nil {
-				s.o.Log.Warn("an upload could not show that it is going on", "error", err)
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
-}
-
-// left says whether a row of work under way has nobody who works on it. An SQLite
-// file has one server, so what this process does not do nobody does.
-//
-// A server that does not show that it lives may only have lost its connection, and go
-// on. Of an upload that does no harm: it finds its row taken, and its client sends the
-// file again. But an erasure might then take away what was stored meanwhile, so that
-// one has its lease.
-func (s *Service) left(ctx context.Context, r row) (bool, error) {
-	if r.state != coming && r.state != going || s.working(r.work) {
-		return false, nil
-	}
-	if s.db.Kind == database.SQLite || s.now().Sub(r.changed) > lease {
-		return true, nil
-	}
-	server, _, told := strings.Cut(r.work, workSeparator)
-	if r.state != coming || !told {
-		return false, nil
-	}
-	lives, err := s.db.IsPresent(ctx, server)
-	return !lives, err
 }

@@ -91,7 +91,10 @@ type Options struct {
 	// Name is under which this server shows the others on the database that it lives
 	// (database.Presence), "" while it does not; then they go by its lease alone.
 	Name func() string
-	Log  *slog.Logger
+	// Leases is the clock by which a server that died is known. Nil stands for the one that
+	// all servers have in common: PostgreSQL's, or with SQLite that of the one server.
+	Leases func() time.Time
+	Log    *slog.Logger
 }
 
 // Service keeps the repositories.
@@ -127,6 +130,9 @@ func New(db *database.DB, bytes Bytes, o Options, now func() time.Time) *Service
 	}
 	if o.Name == nil {
 		o.Name = func() string { return "" }
+	}
+	if o.Leases == nil && db.Kind == database.SQLite {
+		o.Leases = now
 	}
 	if o.Hold == 0 {
 		o.Hold = 30 * 24 * time.Hour

@@ -52,6 +52,8 @@ type world struct {
 	may   error
 	told  []string // snapshots that Stored was told of
 
+	leases func() time.Time
+
 	stopped []string // removals that Frozen was told of
 }
 
@@ -93,6 +95,19 @@ func onS3(t testing.TB) store.Bytes {
 
 func newWorld(t testing.TB, db *database.DB, at store.Bytes) *world {
 	w := &world{t: t, db: db, bytes: at, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	w.leases = w.now
+	return w.serve()
+}
+
+// newNode is a server among others, whose clock goes wrong by so much, and whose leases go
+// by what they have in common.
+func newNode(t testing.TB, db *database.DB, at store.Bytes, wrong time.Duration) *world {
+	w := &world{t: t, db: db, bytes: at, clock: time.Now().Add(wrong)}
+	return w.serve()
+}
+
+func (w *world) serve() *world {
+	t := w.t
 	w.service = w.newService()
 	handler, err := access.Handler(w.service.Routes(), access.Options{Sessions: w, Computers: w, People: knownPeople{}, Removals: w.service, Now: w.now})
 	if err != nil {
@@ -124,7 +139,8 @@ func (w *world) newService() *store.Service {
 			w.stopped = append(w.stopped, r.ID)
 			return nil
 		},
-		Usual: store.Usual{Bytes: 500_000},
+		Usual:  store.Usual{Bytes: 500_000},
+		Leases: w.leases,
 	}, w.now)
 }
 
