@@ -39,6 +39,7 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"People."`
 	Device  deviceCommand  `cmd:"" help:"Computers."`
 	Removal removalCommand `cmd:"" help:"Removals of old versions from accounts."`
+	Check   checkCommand   `cmd:"" help:"Find stored files of which the database knows nothing, left by an upload that was cut short or by a database that was set back."`
 	Secrets secretsCommand `cmd:"" help:"The key of people's authenticator apps."`
 	Audit   auditCommand   `cmd:"" help:"What was done by whom, and whether that record is whole."`
 	Version versionCommand `cmd:"" help:"Print the version of the program."`
