@@ -25,7 +25,7 @@ var (
 	ErrLentLimit = errors.New("for 30 days computers of this account could take the place of another one, and none did")
 )
 
-// What became of a lent seat, in the column of that name.
+// How a lent seat ended, in the column unfinished; 0: not so.
 const (
 	unfinishedUntold = 1
 	unfinishedTold   = 2
