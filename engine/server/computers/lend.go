@@ -12,6 +12,7 @@ import (
 
 const (
 	lentFor   = 30 * 24 * time.Hour // how long computers of a person may take, one after the other, to replace another one
+	lentLeast = 24 * time.Hour      // less than this left is nothing
 	lentAgain = 60 * 24 * time.Hour // how long after that, when none did, there is no other
 )
 
@@ -52,7 +53,7 @@ func (s *Service) lend(ctx context.Context, tx *sql.Tx, person string) (until in
 		return 0, err
 	}
 	now := s.now()
-	if used >= lentFor {
+	if lentFor-used < lentLeast {
 		return 0, fmt.Errorf("%w, so none is let in for that until %s. Nothing was changed. Remove a computer that you do not use any more, whose files stay for 60 days, or ask your administrators for another seat", ErrLentLimit, ended.Add(lentAgain).UTC().Format("2 January 2006"))
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE computer SET removed = $1, unfinished = $2 WHERE person = $3 AND removed = 0 AND lent > 0",

@@ -165,6 +165,19 @@ func TestTimeThatWasNotUsedIsLeftForTheNextComputer(t *testing.T) {
 	})
 }
 
+func TestLessThanADayIsNotLent(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.computer(t, w.ann, Institution)
+		want(t, w.people.SetSeats(t.Context(), w.ann, 1), nil)
+		c, _, err := w.Register(t.Context(), w.ann, lent)
+		want(t, err, nil)
+		w.pass(29*day + time.Millisecond)
+		want(t, w.Remove(t.Context(), w.ann, c.ID), nil)
+		_, _, err = w.Register(t.Context(), w.ann, lent)
+		want(t, err, ErrLentLimit)
+	})
+}
+
 func TestWhoIsLentNoneHasASeatThatIsFree(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for range 4 {
