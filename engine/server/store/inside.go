@@ -46,20 +46,33 @@ func (i *inside) Put(ctx context.Context, k storage.Kind, name string, data []by
 	if err != nil {
 		return err
 	}
+	if int64(len(data)) > most(k) {
+		return fmt.Errorf("a file of %s may be %d bytes long at most, not %d", k, most(k), len(data))
+	}
+	for try := 1; ; try++ {
+		err := i.put(ctx, f, data)
+		if try < putTries && errors.Is(err, errLost) {
+			continue
+		}
+		if p, ok := errors.AsType[access.Problem](err); ok && p.Code == "exists" {
+			return storage.ErrExists
+		}
+		return plain(err)
+	}
+}
+
+// putTries bounds how often a file is sent again: the server that serves beside takes an
+// upload that is not its own for one that a crash left (left).
+const putTries = 5
+
+func (i *inside) put(ctx context.Context, f file, data []byte) error {
 	c := access.Caller{Person: &people.Person{ID: i.account}, Computer: &computers.Computer{}}
 	quota, err := i.room(ctx, c)
 	if err != nil {
 		return err
 	}
 	size := int64(len(data))
-	if size > most(k) {
-		return fmt.Errorf("a file of %s may be %d bytes long at most, not %d", k, most(k), size)
-	}
-	err = i.receive(ctx, incoming{f, newContent(bytes.NewReader(data), size, f.name), size, quota, c, true})
-	if p, ok := errors.AsType[access.Problem](err); ok && p.Code == "exists" {
-		return storage.ErrExists
-	}
-	return plain(err)
+	return i.receive(ctx, incoming{f, newContent(bytes.NewReader(data), size, f.name), size, quota, c, true})
 }
 
 // Get implements storage.Store.
