@@ -23,7 +23,26 @@ type Account interface {
 	// Join makes this computer one of the account, and backing up begins. A
 	// computer that the account has already signs in again by it, without request.
 	Join(ctx context.Context, request JoinRequest) (Connected, error)
+	// Certificate asks the server of this computer which certificate it shows. Nothing
+	// about this computer or its person is sent.
+	Certificate(ctx context.Context) (Certificate, error)
+	// AcceptCertificate goes on with a server that shows another certificate than the
+	// accepted one: the fingerprint is the one that the institution told the person.
+	// Only a server that shows it and is the one that this computer signed in to is
+	// accepted; then backing up goes on without a new sign-in. It is idempotent.
+	AcceptCertificate(ctx context.Context, fingerprint string) error
 }
+
+// Certificate is how the server of this computer shows who it is, now and when it was
+// accepted.
+type Certificate struct {
+	Address  string // of the server
+	Accepted string // SHA-256 of the only one that is taken; "": whatever the system trusts
+	Shown    string // SHA-256 of the one it shows; "": one that the system trusts, as before
+}
+
+// Changed says that another certificate is shown than the one that was accepted.
+func (c Certificate) Changed() bool { return c.Accepted != c.Shown }
 
 // Server is who answers at an address.
 type Server struct {

@@ -27,6 +27,7 @@ type Status struct {
 	Protected   Amount    // what the last backup holds
 	Problems    int       // files that could not be read
 	SignIn      bool      // backing up waits until the person signs in again
+	Certificate bool      // backing up waits until the person accepts the server's new certificate
 	Days        []Day     // stored per day, the last fourteen, oldest first
 }
 

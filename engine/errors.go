@@ -27,7 +27,8 @@ const (
 	KindFresh       Kind = "fresh"        // the act wants a sign-in of the last minutes; nothing was changed
 	KindReplaced    Kind = "replaced"     // another computer took this one's place
 	KindRefused     Kind = "refused"      // the server's rules do not allow it
-	KindStranger    Kind = "stranger"     // another server, or another certificate, answers at the address
+	KindStranger    Kind = "stranger"     // another server answers at the address
+	KindCertificate Kind = "certificate"  // this computer's server shows another certificate than the accepted one
 	KindUntrusted   Kind = "untrusted"    // the server's certificate is signed by nobody known
 	KindCancelled   Kind = "cancelled"
 )

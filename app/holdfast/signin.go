@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	"holdfast/engine"
@@ -31,6 +32,9 @@ func (c *signInCommand) Run(s *session) error {
 	if err := s.open(false); err != nil {
 		return err
 	}
+	if done, err := c.accept(s); done || err != nil {
+		return err
+	}
 	in, err := c.signIn(s, c.Server)
 	if err != nil {
 		return err
@@ -41,6 +45,51 @@ func (c *signInCommand) Run(s *session) error {
 	}
 	c.joined(s, in, out)
 	return nil
+}
+
+// accept is for a computer whose own server shows another certificate than before: with
+// the fingerprint that the institution gave, backing up goes on, and nobody has to sign
+// in. False: it is another server, or its certificate is as it was.
+func (c *signInCommand) accept(s *session) (bool, error) {
+	status, err := s.engine.Status(s.ctx)
+	if err != nil || status.Destination.Account == "" || !sameAddress(status.Destination.Address, c.Server) {
+		return false, err
+	}
+	now, err := s.engine.Certificate(s.ctx)
+	if err != nil || !now.Changed() {
+		return false, err
+	}
+	if c.Fingerprint == "" {
+		return false, &engine.Error{Op: "sign in", Kind: engine.KindCertificate, Path: now.Address,
+			Message: fmt.Sprintf("%s shows another certificate than the one that was accepted. Your institution renewed it, or somebody is between this computer and the server. Nothing was sent to it, and nothing is lost; backing up waits.\n\nAccepted: %s\nNow:      %s\n\nAsk your institution for the SHA-256 of its new certificate and give that one: holdfast sign-in %s --fingerprint HEX. Then backing up goes on by itself, without a new sign-in.",
+				safe(now.Address), grouped(now.Accepted), grouped(now.Shown), safe(c.Server))}
+	}
+	if err := s.engine.AcceptCertificate(s.ctx, c.Fingerprint); err != nil {
+		return false, err
+	}
+	s.did(map[string]string{"accepted": now.Shown}, "The new certificate of %s is accepted. Backing up goes on.", safe(now.Address))
+	return true, nil
+}
+
+// sameAddress says whether a person means the server whose origin this is.
+func sameAddress(origin, typed string) bool {
+	host := func(address string) string {
+		address = strings.ToLower(strings.TrimSpace(address))
+		return strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(address, "https://"), "/"), ":443")
+	}
+	return host(origin) == host(typed)
+}
+
+// grouped is a fingerprint that a person can compare.
+func grouped(fingerprint string) string {
+	if fingerprint == "" {
+		return "signed by somebody whom this computer knows"
+	}
+	var groups []string
+	for group := range slices.Chunk([]byte(fingerprint), 4) {
+		groups = append(groups, string(group))
+	}
+	return strings.Join(groups, " ")
 }
 
 type replaceCommand struct {

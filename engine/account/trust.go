@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Untrusted is a server whose certificate is signed by nobody the system knows. A
@@ -40,11 +41,25 @@ func (c *Changed) Stranger() bool { return true }
 // because that is how somebody between us and the server looks.
 var ErrCertificate = errors.New("the server's certificate is not valid for it")
 
-// parsePin takes a fingerprint as it is printed and as people copy it.
+// ErrFingerprint is a text that is not the fingerprint of a certificate.
+var ErrFingerprint = errors.New("the fingerprint of a certificate is 64 hexadecimal digits")
+
+// parsePin takes a fingerprint as it is printed and as people copy it, in groups or
+// with openssl's "sha256 Fingerprint=" before it.
 func parsePin(pin string) (string, error) {
-	pin = strings.ToLower(strings.NewReplacer(":", "", " ", "", "sha256", "", "SHA256", "").Replace(pin))
+	pin = strings.ToLower(pin)
+	if _, after, ok := strings.Cut(pin, "="); ok {
+		pin = after
+	}
+	pin = strings.TrimPrefix(strings.TrimSpace(pin), "sha256")
+	pin = strings.Map(func(r rune) rune {
+		if r == ':' || r == '-' || unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, pin)
 	if b, err := hex.DecodeString(pin); err != nil || len(b) != sha256.Size {
-		return "", errors.New("the fingerprint of a certificate is 64 hexadecimal digits")
+		return "", ErrFingerprint
 	}
 	return pin, nil
 }

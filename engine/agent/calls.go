@@ -88,12 +88,12 @@ type opened struct {
 
 // repository opens the destination, once. Who has got it says when it is done with it.
 func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, func(), error) {
+	a.opening.Lock()
+	defer a.opening.Unlock()
 	_, where, err := a.connected(op)
 	if err != nil {
 		return nil, nil, err
 	}
-	a.opening.Lock()
-	defer a.opening.Unlock()
 	if r, done := a.lend(); r != nil {
 		return r, done, nil
 	}
@@ -125,7 +125,7 @@ func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, fu
 func (a *Agent) noteShut(err error) {
 	switch engine.KindOf(err) {
 	case engine.KindSecret, engine.KindNotRepo, engine.KindTooNew, engine.KindDamaged,
-		engine.KindSignIn, engine.KindReplaced, engine.KindRefused, engine.KindStranger, engine.KindUntrusted:
+		engine.KindSignIn, engine.KindReplaced, engine.KindRefused, engine.KindStranger, engine.KindCertificate, engine.KindUntrusted:
 	default:
 		return
 	}

@@ -212,7 +212,7 @@ func (a *Agent) afterFault(err error, first bool) {
 	}
 	switch engine.KindOf(err) {
 	case engine.KindUnreachable, engine.KindOther, engine.KindReadOnly, engine.KindDenied,
-		engine.KindSignIn, engine.KindReplaced, engine.KindRefused, engine.KindStranger:
+		engine.KindSignIn, engine.KindReplaced, engine.KindRefused, engine.KindStranger, engine.KindCertificate:
 		a.dropRepository()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"holdfast/engine"
+	"holdfast/engine/account"
 	"holdfast/engine/repo"
 	"holdfast/engine/storage"
 )
@@ -20,6 +21,9 @@ func explain(op, address string, err error) error {
 		return e
 	}
 	e := &engine.Error{Op: op, Path: address, Err: err, Kind: engine.KindOther}
+	if _, ok := errors.AsType[*account.Changed](err); ok { // while the store was open
+		return anotherCertificate(op, address, err)
+	}
 	if code, message, ok := refusedBy(err); ok {
 		e.Kind, e.Message = refusal(code, message)
 		return e

@@ -34,13 +34,17 @@ func (a *Agent) asDevice(ctx context.Context, where *destinationFile) (*account.
 	}
 	server, err := account.Find(ctx, where.Address, where.Account.Fingerprint)
 	if err != nil {
-		return nil, explainServer("open", where.Address, err)
+		return nil, explainOwn("open", where, err)
 	}
 	if server.Info().ID != where.Account.Server {
-		return nil, &engine.Error{Op: "open", Kind: engine.KindStranger, Path: where.Address,
-			Message: fmt.Sprintf("Another Holdfast server answers at %s than the one that this computer signed in to. Nothing was sent there; backing up waits. Ask your institution whether the server was moved, then sign in again.", where.Address)}
+		return nil, anotherServer("open", where)
 	}
 	return server.Device(string(credential)), nil
+}
+
+func anotherServer(op string, where *destinationFile) error {
+	return &engine.Error{Op: op, Kind: engine.KindStranger, Path: where.Address,
+		Message: fmt.Sprintf("Another Holdfast server answers at %s than the one that this computer signed in to. Nothing was sent there; backing up waits. Ask your institution whether the server was moved, then sign in again.", where.Address)}
 }
 
 // signOutTimeout is how long leaving an account waits for its server.
@@ -86,18 +90,7 @@ func refusedBy(err error) (code, message string, ok bool) {
 	if r, ok := errors.AsType[*account.Refusal](err); ok {
 		return r.Code, r.Message, true
 	}
-	if c, ok := errors.AsType[*account.Changed](err); ok { // the store was open when the certificate changed
-		return codeChanged, changedSentence("The server", c.Fingerprint), true
-	}
 	return "", "", false
-}
-
-// codeChanged is no code of the server's: nothing was asked of it.
-const codeChanged = "certificate_changed"
-
-// changedSentence is about another certificate than the one that was confirmed.
-func changedSentence(server, fingerprint string) string {
-	return fmt.Sprintf("%s shows another certificate than before (%s), so it may be another server. %s; backing up waits. Ask your institution whether the certificate was changed; if it was, sign in again.", server, short(fingerprint), accountSentence)
 }
 
 // others is what the server last said about the computers of the account.

@@ -67,11 +67,13 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 		return engine.SignIn{}, err
 	}
 	defer end()
+	explained := func(err error) error { return explainServer(op, q.Address, err) }
 	if q.Address == "" { // again to the server of this computer, by what is known of it
 		_, where, err := a.connected(op)
 		if err != nil {
 			return engine.SignIn{}, err
 		}
+		explained = func(err error) error { return explainOwn(op, where, err) }
 		if where.Account == nil {
 			return engine.SignIn{}, invalid(op, "", "Files are kept in a folder, which needs no sign-in. Nothing was changed.")
 		}
@@ -79,7 +81,7 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 	}
 	server, err := account.Find(ctx, q.Address, q.Fingerprint)
 	if err != nil {
-		return engine.SignIn{}, explainServer(op, q.Address, err)
+		return engine.SignIn{}, explained(err)
 	}
 	s := &signIn{id: newID(), email: q.Email, computer: q.Computer, device: newID(), server: server, done: make(chan struct{})}
 	if s.computer == "" {
@@ -231,10 +233,8 @@ func explainServer(op, address string, err error) error {
 		e.Kind, e.Message = refusal(refused.Code, refused.Message)
 		return e
 	}
-	if changed, ok := errors.AsType[*account.Changed](err); ok {
-		e.Kind = engine.KindStranger
-		e.Message = changedSentence("The server at "+address, changed.Fingerprint)
-		return e
+	if _, ok := errors.AsType[*account.Changed](err); ok {
+		return anotherCertificate(op, address, err)
 	}
 	if untrusted, ok := errors.AsType[*account.Untrusted](err); ok {
 		e.Kind = engine.KindUntrusted
@@ -246,6 +246,9 @@ func explainServer(op, address string, err error) error {
 		e.Kind, e.Message = engine.KindCancelled, "The sign-in was cancelled. Nothing was changed."
 	case errors.Is(err, account.ErrTimeout):
 		e.Kind, e.Message = engine.KindSignIn, "Nobody finished signing in in time. Nothing was changed. Sign in again."
+	case errors.Is(err, account.ErrFingerprint):
+		e.Kind = engine.KindInvalid
+		e.Message = "This is not the fingerprint of a certificate. Nothing was sent. Type its SHA-256 as your institution gave it: 64 digits from 0 to 9 and a to f, in groups or not."
 	case errors.Is(err, account.ErrAddress):
 		e.Kind = engine.KindInvalid
 		e.Message = "This is not the address of a server. Nothing was sent. Type it as your institution gave it, such as backup.college.edu; it has no @ and does not begin with http:."
@@ -279,9 +282,6 @@ func short(fingerprint string) string {
 func refusal(code, message string) (engine.Kind, string) {
 	if r, ok := refusals[code]; ok {
 		return r.kind, r.text
-	}
-	if code == codeChanged {
-		return engine.KindStranger, message
 	}
 	if message == "" {
 		message = "The server refused this and gave no reason."

@@ -92,6 +92,7 @@ func (a *Agent) decide(s *engine.Status, fault error) {
 	case fault != nil:
 		s.State, s.Reason = engine.StateAttention, fault.Error()
 		s.SignIn = s.Destination.Account != "" && a.mendedBySignIn(fault)
+		s.Certificate = engine.KindOf(fault) == engine.KindCertificate
 	case !s.Destination.Reachable:
 		s.State, s.Reason = engine.StateAttention, explain("status", s.Destination.Address, storage.ErrUnreachable).Error()
 	case s.LastBackup.IsZero() && !s.NextBackup.IsZero() && !s.NextBackup.After(a.Now()): // nothing keeps it from starting

@@ -93,6 +93,15 @@ func (f *fake) Join(ctx context.Context, request engine.JoinRequest) (engine.Con
 	return reply[engine.Connected](f, ctx, "Join", request)
 }
 
+func (f *fake) Certificate(ctx context.Context) (engine.Certificate, error) {
+	return reply[engine.Certificate](f, ctx, "Certificate")
+}
+
+func (f *fake) AcceptCertificate(ctx context.Context, fingerprint string) error {
+	_, err := reply[struct{}](f, ctx, "AcceptCertificate", fingerprint)
+	return err
+}
+
 func (f *fake) Replacement(ctx context.Context) (engine.Replacement, error) {
 	return reply[engine.Replacement](f, ctx, "Replacement")
 }

@@ -41,6 +41,14 @@ func (c *Client) Join(ctx context.Context, request engine.JoinRequest) (engine.C
 	return join(c, ctx, request)
 }
 
+func (c *Client) Certificate(ctx context.Context) (engine.Certificate, error) {
+	return certificate(c, ctx)
+}
+
+func (c *Client) AcceptCertificate(ctx context.Context, fingerprint string) error {
+	return acceptCertificate(c, ctx, fingerprint)
+}
+
 func (c *Client) Replacement(ctx context.Context) (engine.Replacement, error) {
 	return replacement(c, ctx)
 }

@@ -22,6 +22,9 @@ var (
 	cancelSignIn = do1("CancelSignIn", engine.Engine.CancelSignIn)
 	join         = ask1("Join", engine.Engine.Join)
 
+	certificate       = ask0("Certificate", engine.Engine.Certificate)
+	acceptCertificate = do1("AcceptCertificate", engine.Engine.AcceptCertificate)
+
 	replacement   = ask0("Replacement", engine.Engine.Replacement)
 	beginReplace  = ask1("BeginReplace", engine.Engine.BeginReplace)
 	saveReplace   = do1("SaveReplace", engine.Engine.SaveReplace)

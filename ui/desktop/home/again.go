@@ -22,11 +22,12 @@ func (s *Screen) signInAgain() {
 			s.askSecret(signed)
 			return
 		}
-		s.signedInAgain(err)
+		s.goOn(err)
 	})
 }
 
-func (s *Screen) signedInAgain(err error) {
+// goOn looks at the state again after something that kept backing up waiting was mended.
+func (s *Screen) goOn(err error) {
 	look.Say(s.deps.Window, err)
 	s.status.Void()
 	s.load()
@@ -52,7 +53,7 @@ func (s *Screen) askSecret(in engine.SignedIn) {
 		look.Field("Passphrase or recovery code", v.input), v.wrong)
 	v.sheet = look.SheetSized(s.deps.Window, "Open your backup", body, 480,
 		look.Secondary("Cancel", "", func() { v.sheet.Hide() }), v.open)
-	v.sheet.OnClosed = func() { s.signedInAgain(nil) }
+	v.sheet.OnClosed = func() { s.goOn(nil) }
 	v.sheet.Show()
 	v.sheet.Focus(v.input)
 }
@@ -69,7 +70,7 @@ func (s *Screen) openWith(v *secretSheet, in engine.SignedIn) {
 		_, err := s.deps.Engine.Join(ctx, engine.JoinRequest{SignIn: in.ID, Secret: secret})
 		return func() {
 			if !v.sheet.Shown() { // closed meanwhile
-				s.signedInAgain(err)
+				s.goOn(err)
 				return
 			}
 			if engine.KindOf(err) == engine.KindSecret {
@@ -82,7 +83,7 @@ func (s *Screen) openWith(v *secretSheet, in engine.SignedIn) {
 			}
 			v.sheet.OnClosed = nil
 			v.sheet.Hide()
-			s.signedInAgain(err)
+			s.goOn(err)
 		}
 	})
 }

@@ -17,6 +17,8 @@ type view struct {
 	resume, now  *look.Button
 	again        *look.Button
 	againRow     fyne.CanvasObject
+	compare      *look.Button
+	compareRow   fyne.CanvasObject
 	ring         *look.Ring
 	pill         *look.PillWidget
 	reason       *look.Words
@@ -67,7 +69,9 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 	v.facts = look.Column(4)
 	v.again = look.Secondary("Sign in again", "external-link", s.signInAgain)
 	v.againRow = look.Leading(v.again)
-	middle := look.Column(12, container.New(&leadIn{}, v.pill, v.reason), v.againRow, v.bars, v.facts)
+	v.compare = look.Secondary("Compare the certificate", "shield-check", s.compareCertificate)
+	v.compareRow = look.Leading(v.compare)
+	middle := look.Column(12, container.New(&leadIn{}, v.pill, v.reason), v.againRow, v.compareRow, v.bars, v.facts)
 	buttons := look.Sized(look.Column(10,
 		look.Primary("Get Files", "history", func() { s.deps.GetFiles("") }),
 		look.Secondary("Manage Files", "list-checks", func() { s.deps.ManageFiles() }),
@@ -158,6 +162,7 @@ func (s *Screen) drawState(running bool) {
 	v.pill.Set(words, tone)
 	v.reason.Set(reason)
 	show(v.againRow, st.Status.SignIn && st.Err == nil)
+	show(v.compareRow, st.Status.Certificate && st.Err == nil)
 	fraction, big, icon, small := st.picture()
 	ink := look.ColorAccent
 	if !running {

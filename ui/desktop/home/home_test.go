@@ -68,10 +68,14 @@ func TestHomeIsDrawn(t *testing.T) {
 	signedOut := calm
 	signedOut.State, signedOut.SignIn = engine.StateAttention, true
 	signedOut.Reason = "This computer was signed out of its account. What is stored is safe; backing up waits. Sign in again, and it goes on from where it was."
+	renewed := signedOut
+	renewed.SignIn, renewed.Certificate = false, true
+	renewed.Reason = "The server at https://backup.college.edu shows another certificate than before: your institution renewed it, or somebody is in between. Nothing was sent to it and nothing is lost; backing up waits. Compare the certificate on Home (in a terminal: holdfast sign-in https://backup.college.edu), and it goes on by itself."
 	account := others()
 	account[0].Owner, account[0].Asset, account[0].State = engine.OwnerInstitution, "A-1071", "blocked"
 	for name, state := range map[string]State{
 		"home-signed-out": {Known: true, Status: signedOut, Others: account, Now: now},
+		"home-renewed":    {Known: true, Status: renewed, Others: others(), Now: now},
 		"home-starting":   {Known: true, Status: starting, Now: now},
 		"home":            {Known: true, Status: first(), Others: others(), Now: now},
 		"home-protected":  {Known: true, Status: calm, Others: others(), Now: now},
@@ -294,7 +298,7 @@ func asked(t *testing.T, s *Screen) (input *look.Input, open, cancel *look.Butto
 				words += o.Words() + "\n"
 			}
 		case *look.Button:
-			if o.Text() == "Cancel" {
+			if o.Text() == "Cancel" || o.Text() == "Not now" {
 				cancel = o
 			} else {
 				open = o

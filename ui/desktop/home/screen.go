@@ -46,6 +46,7 @@ type Screen struct {
 
 	status, computers, replacing ask.Lane
 	stopProof                    context.CancelFunc // nil: nothing is being proven
+	comparing                    bool               // the server is asked for its certificate
 }
 
 // New makes the screen; Show starts it.

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"holdfast/engine"
 	"holdfast/ui/desktop/afresh"
@@ -18,7 +17,7 @@ type accountView struct {
 	startWrong    *look.Words
 
 	serverWords *look.Words
-	fingerprint *fyne.Container
+	fingerprint *look.FingerprintBox
 	compared    *look.CheckBox
 	serverOn    *look.Button
 	serverWrong *look.Words
@@ -74,8 +73,7 @@ func (s *Screen) buildStart() fyne.CanvasObject {
 func (s *Screen) buildServer() fyne.CanvasObject {
 	v := &s.view
 	v.serverWords = look.SoftParagraph("")
-	v.fingerprint = container.NewGridWithColumns(8)
-	box := container.NewStack(look.NewBox(look.ColorAccentSoft, "", look.ControlRadius), look.Pad(v.fingerprint, 16, 12, 16, 12))
+	v.fingerprint = look.Fingerprint(look.ColorAccentSoft, 8)
 	v.compared = look.Check("I have compared it, and it is the same", engine.MarkEmpty, func(on bool) {
 		s.change(func(a *Account) { a.Compared = on })
 	})
@@ -83,7 +81,7 @@ func (s *Screen) buildServer() fyne.CanvasObject {
 	v.serverWrong = wrongWords()
 	return middle(look.Column(look.Gap,
 		look.Column(6, look.Title("Is this your institution’s server?"), v.serverWords),
-		box, v.compared, v.serverWrong,
+		v.fingerprint.Content, v.compared, v.serverWrong,
 		look.Row(8, look.Space(), look.Secondary("Back", "", s.cancelSignIn), v.serverOn)), 520)
 }
 
@@ -157,13 +155,7 @@ func (s *Screen) drawStart() {
 func (s *Screen) drawServer() {
 	v, a := &s.view, s.state.Account
 	v.serverWords.Set("The certificate of **" + a.Found.Address + "** is its own and signed by nobody whom this computer knows. Compare this fingerprint (SHA-256) with the one that your institution gave you. Nothing has been sent yet.")
-	v.fingerprint.Objects = nil
-	for f := a.Found.Fingerprint; len(f) >= 4; f = f[4:] {
-		group := look.Code(f[:4])
-		group.SetSize(14)
-		v.fingerprint.Add(look.Centered(group))
-	}
-	v.fingerprint.Refresh()
+	v.fingerprint.Set(a.Found.Fingerprint)
 	v.compared.SetChecked(a.Compared)
 	say(v.serverWrong, a.Err)
 	enable(v.serverOn, a.Compared, a.Asking, "Continue", "Continue…")
