@@ -53,6 +53,10 @@ func run(background bool) error {
 	if err != nil {
 		return err
 	}
-	defer first.Close()
-	return p.run(background)
+	err = p.run(background)
+	err = errors.Join(err, first.Close())
+	if errors.Is(err, errAgain) {
+		return again()
+	}
+	return err
 }

@@ -37,20 +37,26 @@ type program struct {
 	app      fyne.App
 	window   *window // nil until it is made
 	tray     *tray.Tray
-	ready    chan struct{} // closed when the window can be raised
+	ready    chan struct{} // closed when a window can be raised
+	front    func()        // raises it; set before ready is closed
+	wanted   chan struct{} // takes one: somebody wants to see a window
 	asking   bool          // whether to quit
 }
 
 func newProgram(home string) *program {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &program{home: home, ctx: ctx, cancel: cancel, ready: make(chan struct{})}
+	return &program{home: home, ctx: ctx, cancel: cancel, ready: make(chan struct{}), wanted: make(chan struct{}, 1)}
 }
 
 // raise shows the window, for a second start.
 func (p *program) raise() {
 	select {
+	case p.wanted <- struct{}{}:
+	default:
+	}
+	select {
 	case <-p.ready:
-		fyne.DoAndWait(p.show)
+		fyne.DoAndWait(p.front)
 	case <-p.ctx.Done():
 	}
 }
@@ -63,7 +69,10 @@ func (p *program) run(background bool) error {
 	p.app = app.NewWithID(id)
 	p.app.SetIcon(p.app.Metadata().Icon)
 	p.wear()
-	closeEngine, err := p.open()
+	closeEngine, err := p.open(background)
+	if errors.Is(err, agent.ErrRunning) {
+		return p.waitInWindow()
+	}
 	if err != nil {
 		p.tellAndEnd(err)
 		return err
@@ -78,7 +87,7 @@ func (p *program) run(background bool) error {
 	p.window = newWindow(p)
 	detach := uimap.Attach(p.window.fyne, os.Getenv(uimap.Variable))
 	p.startTray() // a tray that is begun later than Run never comes
-	p.app.Lifecycle().SetOnStarted(func() { close(p.ready) })
+	p.raisable(p.show)
 	if !background || !tray.Present() {
 		p.show()
 	}
@@ -93,25 +102,45 @@ func (p *program) run(background bool) error {
 	return nil
 }
 
+// raisable says how a window is raised, from the moment on when there is one.
+func (p *program) raisable(front func()) {
+	p.front = front
+	p.app.Lifecycle().SetOnStarted(func() { close(p.ready) })
+}
+
 // open starts the engine in this process and offers it to commands, or reaches the
-// one that runs in another.
-func (p *program) open() (closer func(), err error) {
-	a, err := agent.Open(p.ctx, agent.Options{Home: p.home, Password: os.Getenv("HOLDFAST_PASSWORD"), Background: true})
+// one that runs in another. For a command that works on the state folder it waits: in
+// the background until that is done or somebody wants a window, else for a moment. Then
+// the error is agent.ErrRunning.
+func (p *program) open(background bool) (closer func(), err error) {
+	ctx, cancel := context.WithCancel(p.ctx)
+	defer cancel()
+	wait := agent.Wait{Answers: p.attach, AtMost: moment}
+	if background {
+		wait.AtMost = 0
+		stop := p.whenWanted(cancel)
+		defer stop()
+	}
+	a, err := agent.OpenWhenFree(ctx, agent.Options{Home: p.home, Name: "holdfast-desktop", Password: os.Getenv("HOLDFAST_PASSWORD"), Background: true}, wait)
 	if err == nil {
 		p.engine = a
 		p.offer(a)
 		return func() { a.Close() }, nil
 	}
-	if !errors.Is(err, agent.ErrRunning) {
-		return nil, err
+	if client, ok := p.engine.(*control.Client); ok {
+		return func() { client.Close() }, nil
 	}
+	return nil, err
+}
+
+// attach reaches an engine that runs in another process.
+func (p *program) attach() bool {
 	client, err := control.Dial(agent.SocketPath(p.home))
 	if err != nil {
-		return nil, &engine.Error{Op: "start", Kind: engine.KindBusy, Path: p.home, Err: err,
-			Message: fmt.Sprintf("Another Holdfast works on %s and does not answer. Nothing was changed. Wait until it is done, then start again.", p.home)}
+		return false
 	}
 	p.engine = client
-	return func() { client.Close() }, nil
+	return true
 }
 
 // offer lets the command attach to this engine. The window works without, so an
@@ -135,7 +164,7 @@ func (p *program) tellAndEnd(err error) {
 	w := p.app.NewWindow("Holdfast")
 	w.Resize(fyne.NewSize(640, 420))
 	w.SetContent(look.Empty("triangle-alert", "Holdfast cannot start", look.Sentence(err), look.Primary("Close", "", w.Close)))
-	close(p.ready)
+	p.raisable(func() { w.Show(); w.RequestFocus() })
 	w.ShowAndRun()
 }
 

@@ -206,7 +206,9 @@ type agentCommand struct{}
 
 // Run runs the engine until it is told to end, and lets windows and commands attach.
 func (c *agentCommand) Run(s *session) error {
-	if err := s.open(true); err != nil {
+	if err := s.open(true); s.ctx.Err() != nil {
+		return nil // told to end while it waited
+	} else if err != nil {
 		return err
 	}
 	path := agent.SocketPath(s.local.Home)

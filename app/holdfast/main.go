@@ -17,6 +17,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -98,7 +99,7 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	s := &session{ctx: ctx, globals: &c.globals}
+	s := &session{ctx: ctx, globals: &c.globals, called: strings.Fields(call.Command())[0]}
 	defer s.close()
 	err = call.Run(s)
 	return s.exit(err)
@@ -120,6 +121,7 @@ func misused(parser *kong.Kong, err error) int {
 type session struct {
 	*globals
 	ctx     context.Context
+	called  string // the subcommand
 	engine  engine.Engine
 	local   *agent.Agent // nil when the engine runs elsewhere
 	remote  interface{ Close() error }
@@ -137,21 +139,46 @@ func (s *session) open(background bool) error {
 	if err != nil {
 		return err
 	}
-	a, err := agent.Open(s.ctx, agent.Options{Home: home, Password: password, Background: background})
-	if err == nil {
+	var client *control.Client
+	wait := agent.Wait{Answers: func() bool {
+		found, err := control.Dial(agent.SocketPath(home))
+		client = found
+		return err == nil
+	}}
+	if background {
+		wait.Begun = waits
+	} else {
+		wait.AtMost = patience
+	}
+	a, err := agent.OpenWhenFree(s.ctx, agent.Options{Home: home, Name: "holdfast " + s.called, Password: password, Background: background}, wait)
+	switch {
+	case err == nil:
 		s.engine, s.local = a, a
-		return nil
-	}
-	if !errors.Is(err, agent.ErrRunning) || background {
+	case client == nil && errors.Is(err, agent.ErrRunning):
+		return busy(home, err)
+	case client == nil:
 		return err
+	case background:
+		client.Close()
+		return err
+	default:
+		s.engine, s.remote = client, client
 	}
-	client, err := control.Dial(agent.SocketPath(home))
-	if err != nil {
-		return &engine.Error{Op: "start", Kind: engine.KindBusy, Path: home, Err: err,
-			Message: fmt.Sprintf("Another Holdfast works on %s and does not answer. Nothing was changed. Wait until it is done, then try again.", home)}
-	}
-	s.engine, s.remote = client, client
 	return nil
+}
+
+// patience is how long a command waits for another one to be done, or for an agent
+// that is about to answer.
+const patience = 3 * time.Second
+
+// waits says that the agent waits for a command.
+func waits(h agent.Holder) {
+	fmt.Fprintf(os.Stderr, "%s works on the same state folder. Holdfast waits until it is done, and goes on by itself.\n", h)
+}
+
+func busy(home string, err error) error {
+	return &engine.Error{Op: "start", Kind: engine.KindBusy, Path: home, Err: err,
+		Message: fmt.Sprintf("%s works on %s and does not answer. Nothing was changed. Wait until it is done, then try again; while the window or holdfast agent runs, commands go side by side.", agent.HolderOf(home), home)}
 }
 
 // password is from the file or the environment; "" leaves it to the keychain.

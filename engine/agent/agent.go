@@ -6,7 +6,7 @@
 // can watch: captures, restores, checks. The agent owns the order between them.
 //
 //   - One process at a time works on a state folder (a lock file); others reach it
-//     through engine/control.
+//     through engine/control, or wait (OpenWhenFree) when it is a command.
 //   - The catalog is opened at once and answers browsing by itself. The repository
 //     is opened when something needs the destination, with the key from the
 //     keychain, and not before.
@@ -43,6 +43,7 @@ var ErrRunning = errors.New("holdfast is running already for this state folder")
 // Options open an agent.
 type Options struct {
 	Home string // state folder; "" is DefaultHome
+	Name string // what this process is, for others that find it at work: "holdfast backup"
 	// Password opens the destination instead of a key from the keychain.
 	Password string
 	// Background runs the schedule, the watcher and interrupted restores.
@@ -120,10 +121,13 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if err := a.defaults(); err != nil {
 		return nil, err
 	}
-	a.lock = flock.New(h.path("lock"))
-	if ok, err := a.lock.TryLock(); err != nil || !ok {
-		return nil, errors.Join(ErrRunning, err)
+	a.lock = flock.New(h.path(lockName))
+	if ok, err := a.lock.TryLock(); err != nil {
+		return nil, noHome(o.Home, err)
+	} else if !ok {
+		return nil, ErrRunning
 	}
+	a.noteHolder()
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := a.load(ctx); err != nil {
 		a.Close()
@@ -219,6 +223,7 @@ func (a *Agent) close() error {
 	}
 	errs = append(errs, a.dropRepository())
 	a.notices.close()
+	errs = append(errs, a.home.remove(holderName))
 	return errors.Join(append(errs, a.lock.Unlock())...)
 }
 

@@ -107,10 +107,14 @@ func DefaultHome() (string, error) {
 
 func openHome(dir string) (home, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return home{}, &engine.Error{Op: "start", Kind: engine.KindDenied, Path: dir, Err: err,
-			Message: fmt.Sprintf("Holdfast cannot keep its own state in %s: %v. Nothing is backed up until this is mended; check that the folder is yours and the disk is not full.", dir, err)}
+		return home{}, noHome(dir, err)
 	}
 	return home{dir}, nil
+}
+
+func noHome(dir string, err error) error {
+	return &engine.Error{Op: "start", Kind: engine.KindDenied, Path: dir, Err: err,
+		Message: fmt.Sprintf("Holdfast cannot keep its own state in %s: %v. Nothing is backed up until this is mended; check that the folder is yours and the disk is not full.", dir, err)}
 }
 
 func (h home) path(name string) string { return filepath.Join(h.dir, name) }
@@ -123,8 +127,8 @@ func (h home) catalogPath(repository string) string {
 	return h.path("catalog-" + repository[:min(len(repository), 16)] + ".db")
 }
 
-// read fills a value from a JSON file. False: there is none.
-func (h home) read(name string, into any) (bool, error) {
+// peek fills a value from a JSON file and touches nothing. False: there is none.
+func (h home) peek(name string, into any) (bool, error) {
 	data, err := os.ReadFile(h.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -132,12 +136,18 @@ func (h home) read(name string, into any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := json.Unmarshal(data, into); err != nil {
+	return true, json.Unmarshal(data, into)
+}
+
+// read is peek, and puts aside what cannot be understood.
+func (h home) read(name string, into any) (bool, error) {
+	found, err := h.peek(name, into)
+	if found && err != nil {
 		// A file that cannot be read is kept for whoever wants to look at it.
 		aside := h.path(fmt.Sprintf("%s.damaged-%d", name, time.Now().Unix()))
 		return false, errors.Join(fmt.Errorf("%s is damaged and was put aside as %s: %w", name, aside, err), os.Rename(h.path(name), aside))
 	}
-	return true, nil
+	return found, err
 }
 
 // write replaces a JSON file: temporary name, flush, rename.
