@@ -16,7 +16,7 @@
 //
 // Errors say whose turn it is: *Refusal is the server's decision with its code and
 // sentence, ErrUnreachable goes away by itself, ErrNotHoldfast is a wrong address.
-// Nothing here is kept on disk, and nothing but storage/rest is retried.
+// Nothing here is kept on disk, and nothing but storage/rest and FindAgain is retried.
 package account
 
 import (
@@ -29,6 +29,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"holdfast/engine/storage"
 	"holdfast/engine/storage/rest"
@@ -89,6 +90,34 @@ func Find(ctx context.Context, address, pin string) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// How long and how often FindAgain asks.
+const (
+	restartTime = 10 * time.Second
+	firstPause  = 100 * time.Millisecond
+	longPause   = 2 * time.Second
+)
+
+// FindAgain is Find for a server that was found before: one that does not answer is
+// asked again for a while, because it may be about to start anew.
+func FindAgain(ctx context.Context, address, pin string) (*Server, error) {
+	return findWithin(ctx, address, pin, restartTime)
+}
+
+func findWithin(ctx context.Context, address, pin string, limit time.Duration) (*Server, error) {
+	began := time.Now()
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		s, err := Find(ctx, address, pin)
+		if !errors.Is(err, ErrUnreachable) || time.Since(began)+pause > limit {
+			return s, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // open takes the roots that are trusted, nil for the system's.

@@ -80,6 +80,33 @@ func TestAServerOfAnUnknownCertificateIsFoundByItsFingerprint(t *testing.T) {
 	}
 }
 
+func TestAServerThatStartsAnewIsAskedAgainForAWhile(t *testing.T) {
+	var asked atomic.Int32
+	s := serve(t, map[string]http.HandlerFunc{"GET /api/v1/server": func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) < 3 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		says(200, testServer)(w, r)
+	}})
+	server, err := FindAgain(t.Context(), s.URL, fingerprint(s.Certificate()))
+	if err != nil || server.Info().ID != "s1" || asked.Load() != 3 {
+		t.Errorf("after %d requests: %v", asked.Load(), err)
+	}
+	asked.Store(-1000)
+	if _, err := findWithin(t.Context(), s.URL, fingerprint(s.Certificate()), 2*firstPause); !errors.Is(err, ErrUnreachable) {
+		t.Errorf("one that does not come: %v", err)
+	}
+	if _, err := FindAgain(t.Context(), s.URL, strings.Repeat("0", 64)); !errors.As(err, new(*Changed)) {
+		t.Errorf("another one: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := FindAgain(ctx, s.URL, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+}
+
 func TestAServerTheSystemTrustsHasNoFingerprint(t *testing.T) {
 	s := serve(t, map[string]http.HandlerFunc{"GET /api/v1/server": says(200, testServer)})
 	roots := x509.NewCertPool()

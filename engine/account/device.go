@@ -28,6 +28,9 @@ func splitCredential(credential string) (user, secret string, ok bool) {
 	return user, secret, ok && user != "" && secret != ""
 }
 
+// Close lets go of idle connections. A store that was opened goes on.
+func (d *Device) Close() { d.server.Close() }
+
 // ID is the computer's own.
 func (d *Device) ID() string { return d.user }
 
@@ -79,7 +82,8 @@ func (d *Device) EndRemoval(ctx context.Context, r Removal) error {
 	return wrap("ending the removal", d.server.call(ctx, with, http.MethodDelete, "/api/v1/removal", nil, nil))
 }
 
-// Store is where the account's repository lies. It shares the server's connections.
+// Store is where the account's repository lies. It shares the server's connections, and
+// its Close lets go of the idle ones.
 func (d *Device) Store() (*rest.Store, error) { return d.store("") }
 
 // StoreRemoving is Store with the right of a removal.

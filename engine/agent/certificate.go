@@ -163,7 +163,7 @@ func (a *Agent) notePin(op string, where *destinationFile, pin string) error {
 	a.signing = nil
 	a.mu.Unlock()
 	if signing != nil {
-		signing.cancel() // it was begun with the server as it was
+		signing.end() // it was begun with the server as it was
 	}
 	return a.dropRepository()
 }

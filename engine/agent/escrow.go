@@ -89,6 +89,7 @@ func (a *Agent) keptKeyFile(ctx context.Context, op string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	defer d.Close()
 	info, err := d.Account(ctx)
 	return info.Key.KeyFile, explainServer(op, where.Address, err)
 }

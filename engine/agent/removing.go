@@ -38,6 +38,7 @@ func (a *Agent) removing(ctx context.Context, op string, r *repo.Repository) (*r
 	}
 	right, err := session.BeginRemoval(ctx, where.Device)
 	if err != nil {
+		device.Close()
 		return nil, explainServer(op, where.Address, err)
 	}
 	began := time.Now()
@@ -47,6 +48,7 @@ func (a *Agent) removing(ctx context.Context, op string, r *repo.Repository) (*r
 		if err := device.EndRemoval(ctx, right); err != nil { // it ends by itself
 			a.Log.Warn("the removal could not be ended", "error", err)
 		}
+		device.Close()
 	}
 	store, err := device.StoreRemoving(right)
 	if err != nil {

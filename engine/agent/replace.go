@@ -122,6 +122,7 @@ func (a *Agent) BeginReplace(ctx context.Context, computer string) (engine.Repla
 	if err != nil {
 		return engine.Replacement{}, err
 	}
+	defer d.Close()
 	list, err := d.Computers(ctx)
 	if err != nil {
 		return engine.Replacement{}, explainServer(op, where.Address, err)

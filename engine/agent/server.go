@@ -22,7 +22,7 @@ import (
 // computer is known to its server.
 func credentialName(repository string) string { return repository + "-server" }
 
-// device reaches the server as this computer.
+// asDevice reaches the server as this computer. Who calls it closes the device.
 func (a *Agent) asDevice(ctx context.Context, where *destinationFile) (*account.Device, error) {
 	credential, err := a.Keychain.Get(credentialName(where.Repository))
 	if errors.Is(err, keychain.ErrNotFound) {
@@ -32,11 +32,12 @@ func (a *Agent) asDevice(ctx context.Context, where *destinationFile) (*account.
 	if err != nil {
 		return nil, keyLost(where, err)
 	}
-	server, err := account.Find(ctx, where.Address, where.Account.Fingerprint)
+	server, err := account.FindAgain(ctx, where.Address, where.Account.Fingerprint)
 	if err != nil {
 		return nil, explainOwn("open", where, err)
 	}
 	if server.Info().ID != where.Account.Server {
+		server.Close()
 		return nil, anotherServer("open", where)
 	}
 	return server.Device(string(credential)), nil
@@ -61,6 +62,7 @@ func (a *Agent) signOut(ctx context.Context, where *destinationFile) string {
 	defer end()
 	device, err := a.asDevice(ctx, where)
 	if err == nil {
+		defer device.Close()
 		err = device.SignOut(ctx)
 	}
 	if _, _, refused := refusedBy(err); err == nil || refused {
@@ -137,6 +139,7 @@ func (a *Agent) askOthers(ctx context.Context, where *destinationFile) {
 	a.mu.Unlock()
 	d, err := a.asDevice(ctx, where)
 	if err == nil {
+		defer d.Close()
 		list, err = d.Computers(ctx)
 	}
 	if err == nil {
@@ -214,6 +217,7 @@ func (a *Agent) report(ctx context.Context) {
 		a.Log.Warn("the server could not be told", "error", err)
 		return
 	}
+	defer d.Close()
 	err = d.Report(ctx, account.Report{State: string(status.State), Files: status.Protected.Files, Bytes: status.Protected.Bytes})
 	if err == nil {
 		err = a.sendSettings(ctx, d)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -46,6 +47,7 @@ type college struct {
 	cut         atomic.Pointer[cut]
 	loseAnswer  atomic.Bool // of the next registration
 	computers   *computers.Service
+	open        *openConns
 }
 
 func newCollege(t *testing.T) *college {
@@ -89,7 +91,7 @@ func newCollege(t *testing.T) *college {
 	ann, err := p.Accept(t.Context(), token)
 	must(err)
 	c := &college{t: t, sessions: s.Sessions, people: p, ann: ann, computers: s.Computers}
-	c.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refused := c.refuseLists.Load(); refused != nil && (r.URL.Path == "/storage/snapshots/" || r.URL.Path == "/storage/index/") {
 			(*refused)()
 			w.WriteHeader(http.StatusBadGateway)
@@ -105,6 +107,9 @@ func newCollege(t *testing.T) *college {
 		}
 		handler.ServeHTTP(w, r)
 	}))
+	c.open = &openConns{Listener: c.server.Listener}
+	c.server.Listener = c.open
+	c.server.StartTLS()
 	t.Cleanup(c.server.Close)
 	return c
 }
@@ -119,6 +124,31 @@ func (c *college) breakLists() context.Context {
 }
 
 func (c *college) mendLists() { c.refuseLists.Store(nil) }
+
+// openConns counts the connections that both sides still hold.
+type openConns struct {
+	net.Listener
+	count atomic.Int64
+}
+
+func (l *openConns) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.count.Add(1)
+	return &countedConn{Conn: conn, closed: sync.OnceFunc(func() { l.count.Add(-1) })}, nil
+}
+
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
+}
 
 // signIn is what the browser would bring a computer.
 func (c *college) signIn(w *world) string {
@@ -417,6 +447,29 @@ func TestTheScheduleRemovesNothingFromAnAccountAndAsksNobody(t *testing.T) {
 		t.Errorf("the history has %d lines more, %v", len(after)-len(before), err)
 	}
 	w.versions("note.txt", 2)
+}
+
+func TestSigningOutLeavesNoConnectionOpen(t *testing.T) {
+	c := newCollege(t)
+	w := newWorld(t)
+	if _, err := c.join(w, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.write("letter.txt", "dear")
+	w.backUp()
+	w.report(t.Context())
+	if _, err := w.Computers(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if c.open.count.Load() == 0 {
+		t.Fatal("there is no connection that could stay")
+	}
+	w.disconnect()
+	for deadline := time.Now().Add(time.Minute); c.open.count.Load() > 0; time.Sleep(10 * time.Millisecond) { // less than one that idles lasts
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections stay", c.open.count.Load())
+		}
+	}
 }
 
 func TestSigningOutEndsASignInThatWaits(t *testing.T) {

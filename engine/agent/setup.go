@@ -329,7 +329,7 @@ func (a *Agent) Disconnect(ctx context.Context) (engine.Disconnected, error) {
 	a.signing, a.others, a.settingsSent = nil, others{}, time.Time{}
 	a.mu.Unlock()
 	if signing != nil {
-		signing.cancel() // nobody waits in vain for a browser
+		signing.end() // nobody waits in vain for a browser
 	}
 	err = c.Close()
 	a.notices.tell(engine.TopicStatus, engine.TopicSettings, engine.TopicFiles)

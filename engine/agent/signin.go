@@ -79,7 +79,7 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 		}
 		q.Address, q.Fingerprint, q.Email = where.Address, where.Account.Fingerprint, where.Account.Email
 	}
-	server, err := account.Find(ctx, q.Address, q.Fingerprint)
+	server, err := account.FindAgain(ctx, q.Address, q.Fingerprint)
 	if err != nil {
 		return engine.SignIn{}, explained(err)
 	}
@@ -95,7 +95,7 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 	a.signing = s
 	a.mu.Unlock()
 	if before != nil {
-		before.cancel()
+		before.end()
 	}
 	a.tasks.Go(func() {
 		defer cancel()
@@ -111,6 +111,12 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 		cancel()
 		return engine.SignIn{}, explain(op, q.Address, ctx.Err())
 	}
+}
+
+// end is for a sign-in that nobody waits for or uses any more.
+func (s *signIn) end() {
+	s.cancel()
+	s.server.Close()
 }
 
 // run is the sign-in itself; what the person needs to go on with it goes to shown.
@@ -188,7 +194,7 @@ func (a *Agent) CancelSignIn(_ context.Context, id string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.signing != nil && a.signing.id == id {
-		a.signing.cancel()
+		a.signing.end()
 		a.signing = nil
 	}
 	return nil

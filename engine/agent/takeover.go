@@ -63,6 +63,7 @@ func (a *Agent) settingsOf(ctx context.Context, where *destinationFile, device s
 	if err != nil {
 		return nil, err
 	}
+	defer d.Close()
 	kept, err := readSettings(ctx, d, device)
 	if err != nil {
 		return nil, explainServer(op, where.Address, err)

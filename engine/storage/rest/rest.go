@@ -59,7 +59,6 @@ type Store struct {
 	removal        string
 	client         *http.Client
 	retry          time.Duration
-	own            *http.Transport // nil when the caller brought one
 
 	refused atomic.Bool // the last upload was: ask before sending the next
 	closed  atomic.Bool
@@ -88,8 +87,7 @@ func Open(o Options) (*Store, error) {
 	}
 	transport := o.Transport
 	if transport == nil {
-		s.own = NewTransport(nil)
-		transport = s.own
+		transport = NewTransport(nil)
 	}
 	s.client = &http.Client{
 		Transport:     transport,
@@ -174,11 +172,9 @@ func (s *Store) Free(ctx context.Context) (int64, error) {
 // Location is the address of the repository.
 func (s *Store) Location() string { return s.base.String() }
 
-// Close lets go of the connections that are the store's own.
+// Close lets go of idle connections. Others who share them make new ones.
 func (s *Store) Close() error {
 	s.closed.Store(true)
-	if s.own != nil {
-		s.own.CloseIdleConnections()
-	}
+	s.client.CloseIdleConnections()
 	return nil
 }
