@@ -28,8 +28,20 @@ type Status struct {
 	Problems    int       // files that could not be read
 	SignIn      bool      // backing up waits until the person signs in again
 	Certificate bool      // backing up waits until the person accepts the server's new certificate
+	Due         Due       // what waits to be freed
 	Days        []Day     // stored per day, the last fourteen, oldest first
 }
+
+// Due is what has waited for long in an account, where nothing is deleted without its
+// person (Keep.Maintain). It is zero where there is little of it, or for a folder.
+type Due struct {
+	Versions int       // captures that need not stay
+	Removals int       // paths removed from the backup, long beyond their undo
+	Since    time.Time // nothing was freed since
+}
+
+// Any says that there is something.
+func (d Due) Any() bool { return d.Versions+d.Removals > 0 }
 
 // Progress of the running capture. Two figures: checking and uploading.
 type Progress struct {

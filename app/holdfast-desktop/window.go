@@ -57,19 +57,24 @@ func newWindow(p *program) *window {
 	}
 	first := signin.New(signin.Deps{Engine: e, Window: w.fyne, Computer: computer, Drives: p.drives, Print: printer(), Done: p.begun,
 		OpenURL: p.openURL, Raise: w.fyne.RequestFocus})
+	preferences := settings.New(settings.Deps{Engine: e, Window: w.fyne, Changed: p.changed, Gone: func() { p.follow() },
+		Replace: func() { w.shell.Go(desktop.Replace) },
+		OpenURL: p.openURL, Raise: w.fyne.RequestFocus, Print: printer(), Version: version, Licences: licences()})
 	w.shell = desktop.New(w.fyne, first, map[desktop.Place]desktop.Page{
 		desktop.Home: home.New(home.Deps{Engine: e, Window: w.fyne, OpenURL: p.openURL, Raise: w.fyne.RequestFocus,
 			GetFiles:    w.showFiles,
 			ManageFiles: func() { w.shell.Go(desktop.ManageFiles) },
 			Details:     func() { w.shell.Go(desktop.Details) },
-			Replace:     func() { w.shell.Go(desktop.Replace) }}),
+			Replace:     func() { w.shell.Go(desktop.Replace) },
+			FreeSpace: func() {
+				preferences.Open("Versions")
+				w.shell.Go(desktop.Settings)
+			}}),
 		desktop.ManageFiles: managefiles.New(managefiles.Deps{Engine: e, Window: w.fyne}),
 		desktop.GetFiles:    w.getFiles,
 		desktop.Downloads:   w.downloads,
 		desktop.History:     history.New(history.Deps{Engine: e, Window: w.fyne}),
-		desktop.Settings: settings.New(settings.Deps{Engine: e, Window: w.fyne, Changed: p.changed, Gone: func() { p.follow() },
-			Replace: func() { w.shell.Go(desktop.Replace) },
-			OpenURL: p.openURL, Raise: w.fyne.RequestFocus, Print: printer(), Version: version, Licences: licences()}),
+		desktop.Settings:    preferences,
 		desktop.Replace: replace.New(replace.Deps{Engine: e, Window: w.fyne, OpenURL: p.openURL, Raise: w.fyne.RequestFocus,
 			Leave: func() { w.shell.Go(desktop.Home) }, Finished: func() { p.follow() }, GetFiles: w.showFiles}),
 		desktop.Details: details.New(details.Deps{Engine: e, Window: w.fyne, Back: func() { w.shell.Go(desktop.Home) }}),

@@ -140,6 +140,12 @@ func (c *statusCommand) Run(s *session) error {
 	if status.Problems > 0 {
 		rows = append(rows, []string{"Not protected", fmt.Sprintf("%d files or folders", status.Problems)})
 	}
+	if d := status.Due; d.Versions > 0 {
+		rows = append(rows, []string{"Old versions", fmt.Sprintf("%d need not stay; free the space with: holdfast maintain", d.Versions)})
+	}
+	if d := status.Due; d.Removals > 0 {
+		rows = append(rows, []string{"Removed", fmt.Sprintf("%d paths whose 30 days are over; delete them with: holdfast maintain", d.Removals)})
+	}
 	if status.Progress.Active {
 		rows = append(rows, []string{"Now", captureLine(status.Progress)})
 	}

@@ -51,6 +51,9 @@ func (a *Agent) BackUp(ctx context.Context, paths []string) (engine.CaptureResul
 	a.ended(result, err, ending{began: began, heard: heard, paths: paths, byHand: len(paths) > 0, full: full})
 	if !a.Background { // nobody else will
 		a.report(ctx)
+		if err == nil {
+			a.lookWhatIsDue()
+		}
 	}
 	return result, err
 }

@@ -275,6 +275,9 @@ func (a *Agent) maintain(ctx context.Context, asked bool) (engine.MaintainResult
 	if err == nil {
 		err = a.dropRemovals(ids)
 	}
+	if err == nil && where.Account != nil {
+		err = a.noteFreed(ctx, c)
+	}
 	if err == nil && result.Forgotten+result.Packs > 0 {
 		a.event(engine.ToneQuiet, "backup", "Tidied up: %s thinned away, %s freed.", plural(result.Forgotten, "backup", "backups"), bytesText(result.Freed))
 	}

@@ -8,6 +8,7 @@ import (
 	"holdfast/engine"
 	"holdfast/engine/catalog"
 	"holdfast/engine/prune"
+	"holdfast/engine/repo"
 	"holdfast/engine/retention"
 	"holdfast/engine/selection"
 )
@@ -80,19 +81,52 @@ func (a *Agent) PreviewRetention(ctx context.Context, policy engine.Retention) (
 	if err != nil {
 		return engine.RetentionPreview{}, explain(op, where.Address, err)
 	}
+	received := a.receipts(ctx, where)
 	var versions [][]retention.Version
 	for _, series := range prune.Series(snapshots, a.replacedAt(where.Device)) {
-		versions = append(versions, versionsOf(series))
+		versions = append(versions, versionsOf(series, received))
 	}
-	return retention.Preview(versions, a.Now(), policy), nil
+	return retention.Preview(versions, prune.Latest(a.Now(), received), policy), nil
 }
 
-func versionsOf(snapshots []catalog.Snapshot) []retention.Version {
+// versionsOf are versions by the times at which the server received them, as far as it
+// says, or their own.
+func versionsOf(snapshots []catalog.Snapshot, received map[repo.ID]time.Time) []retention.Version {
 	versions := make([]retention.Version, len(snapshots))
 	for i, s := range snapshots {
-		versions[i] = retention.Version{Time: s.Time, ID: s.ID.String()}
+		at, ok := received[s.ID]
+		if !ok {
+			at = s.Time
+		}
+		versions[i] = retention.Version{Time: at, ID: s.ID.String()}
 	}
 	return versions
+}
+
+// previewPatience is how long a preview waits for a server; without it, it counts by
+// the clock of this computer.
+const previewPatience = 5 * time.Second
+
+// receipts are the times by which versions go in an account; nil: their own count.
+func (a *Agent) receipts(ctx context.Context, where *destinationFile) map[repo.ID]time.Time {
+	if where.Account == nil {
+		return nil
+	}
+	const op = "preview"
+	ctx, cancel := context.WithTimeout(ctx, previewPatience)
+	defer cancel()
+	r, done, err := a.repository(ctx, op)
+	if err != nil {
+		a.Log.Warn("the server could not be asked when it received what", "error", err)
+		return nil
+	}
+	defer done()
+	received, err := prune.Received(ctx, r)
+	if err != nil {
+		a.Log.Warn("the server could not be asked when it received what", "error", err)
+		return nil
+	}
+	return received
 }
 
 // Events implements engine.Preferences.

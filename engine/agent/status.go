@@ -70,6 +70,7 @@ func (a *Agent) Status(ctx context.Context) (engine.Status, error) {
 	if progress != nil {
 		s.Progress = a.progressOf(progress, device)
 	}
+	s.Due = a.due(ctx, c, where)
 	s.NextBackup = a.nextCapture()
 	a.decide(&s, fault)
 	return s, nil

@@ -135,23 +135,16 @@ func (r *run) discard(ctx context.Context, remove func(context.Context, repo.ID)
 // forget removes the snapshots that the policy lets go. One that alone holds the
 // last version of a deleted file stays for the term of deleted files.
 func (r *run) forget(ctx context.Context, d Device) error {
-	snapshots, err := r.Catalog.Snapshots(ctx, d.ID)
+	times, err := r.times(ctx, d.ID)
 	if err != nil {
 		return err
 	}
-	times, err := r.times(ctx, snapshots)
+	keep, err := r.kept(ctx, d, times, r.Now())
 	if err != nil {
-		return err
-	}
-	keep := times.keep(r.Now(), d.Policy, d.Replaced)
-	if len(keep) == len(snapshots) {
-		return nil
-	}
-	if _, err := r.Catalog.LastHolders(ctx, d.ID, times.goneAfter(r.Now().Add(-d.Policy.Deleted-d.Policy.All)), keep); err != nil {
 		return err
 	}
 	var gone []repo.ID
-	for _, s := range snapshots {
+	for _, s := range times.snapshots {
 		if keep[s.ID] {
 			continue
 		}
@@ -162,6 +155,34 @@ func (r *run) forget(ctx context.Context, d Device) error {
 	}
 	r.result.Forgotten += len(gone)
 	return r.Catalog.Forget(ctx, gone)
+}
+
+// kept are the snapshots that stay.
+func (r *run) kept(ctx context.Context, d Device, t times, now time.Time) (map[repo.ID]bool, error) {
+	keep := t.keep(now, d.Policy, d.Replaced)
+	if len(keep) == len(t.snapshots) {
+		return keep, nil
+	}
+	_, err := r.Catalog.LastHolders(ctx, d.ID, t.goneAfter(now.Add(-d.Policy.Deleted-d.Policy.All)), keep)
+	return keep, err
+}
+
+// Due counts the snapshots that Run would let go now. It changes nothing and locks
+// nothing.
+func Due(ctx context.Context, o Options) (int, error) {
+	r, due := &run{Options: o}, 0
+	for _, d := range o.Devices {
+		times, err := r.times(ctx, d.ID)
+		if err != nil {
+			return 0, err
+		}
+		keep, err := r.kept(ctx, d, times, Latest(r.Now(), times.received))
+		if err != nil {
+			return 0, err
+		}
+		due += len(times.snapshots) - len(keep)
+	}
+	return due, nil
 }
 
 // mark marks every blob that a remaining snapshot, of any computer, reaches. The

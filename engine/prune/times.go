@@ -18,9 +18,10 @@ type times struct {
 	received  map[repo.ID]time.Time // nil: their own
 }
 
-func (r *run) times(ctx context.Context, snapshots []catalog.Snapshot) (times, error) {
-	if !r.Received {
-		return times{snapshots: snapshots}, nil
+func (r *run) times(ctx context.Context, device string) (times, error) {
+	snapshots, err := r.Catalog.Snapshots(ctx, device)
+	if err != nil || !r.Received {
+		return times{snapshots: snapshots}, err
 	}
 	received, err := Received(ctx, r.Repo)
 	return times{snapshots, received}, err
@@ -36,6 +37,17 @@ func Received(ctx context.Context, r *repo.Repository) (map[repo.ID]time.Time, e
 		return nil
 	})
 	return received, err
+}
+
+// Latest is a clock, or what was received last where that is later: the clock of a
+// computer may be behind that of the store.
+func Latest(now time.Time, received map[repo.ID]time.Time) time.Time {
+	for _, at := range received {
+		if at.After(now) {
+			now = at
+		}
+	}
+	return now
 }
 
 // of is the moment by which a snapshot counts, false when nobody knows it.

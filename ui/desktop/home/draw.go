@@ -29,6 +29,8 @@ type view struct {
 	limit, at    *look.Text
 	said         *look.Text
 	facts        *fyne.Container
+	due          *look.Text
+	dueRow       fyne.CanvasObject
 	proofHead    *look.Text
 	proofLine    *look.Words
 	proofLink    *look.Button
@@ -67,11 +69,14 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 	v.said = look.SoftSmall("").Truncate()
 	v.bars = look.Column(8, v.checked.object, v.uploaded.object, look.Column(0, v.stored, look.Row(3, v.limit, look.Grow(v.at))))
 	v.facts = look.Column(4)
+	v.due = look.Body("").Truncate()
+	v.dueRow = look.Column(2, look.Row(8, look.Sized(look.SoftBody("Old versions"), 104, 20), look.Grow(v.due)),
+		look.Pad(look.Leading(look.SmallLink("Free up space", func() { s.deps.FreeSpace() })), 0, 0, 0, 112))
 	v.again = look.Secondary("Sign in again", "external-link", s.signInAgain)
 	v.againRow = look.Leading(v.again)
 	v.compare = look.Secondary("Compare the certificate", "shield-check", s.compareCertificate)
 	v.compareRow = look.Leading(v.compare)
-	middle := look.Column(12, container.New(&leadIn{}, v.pill, v.reason), v.againRow, v.compareRow, v.bars, v.facts)
+	middle := look.Column(12, container.New(&leadIn{}, v.pill, v.reason), v.againRow, v.compareRow, v.bars, v.facts, v.dueRow)
 	buttons := look.Sized(look.Column(10,
 		look.Primary("Get Files", "history", func() { s.deps.GetFiles("") }),
 		look.Secondary("Manage Files", "list-checks", func() { s.deps.ManageFiles() }),
@@ -187,6 +192,8 @@ func (s *Screen) drawState(running bool) {
 		v.at.Set(current(p, st.Status.Computer.Home))
 	}
 	s.drawFacts(st.Known && !running)
+	v.due.Set(due(st.Status.Due))
+	show(v.dueRow, st.Known && !running && st.Status.Due.Any())
 }
 
 func (s *Screen) drawFacts(visible bool) {

@@ -71,11 +71,15 @@ func TestHomeIsDrawn(t *testing.T) {
 	renewed := signedOut
 	renewed.SignIn, renewed.Certificate = false, true
 	renewed.Reason = "The server at https://backup.college.edu shows another certificate than before: your institution renewed it, or somebody is in between. Nothing was sent to it and nothing is lost; backing up waits. Compare the certificate on Home (in a terminal: holdfast sign-in https://backup.college.edu), and it goes on by itself."
+	waiting := calm
+	waiting.Destination = engine.Destination{Address: "https://backup.college.edu", Account: "ann@college.edu", Server: "The College", Reachable: true, Free: -1}
+	waiting.Due = engine.Due{Versions: 1204, Removals: 2}
 	account := others()
 	account[0].Owner, account[0].Asset, account[0].State = engine.OwnerInstitution, "A-1071", "blocked"
 	for name, state := range map[string]State{
 		"home-signed-out": {Known: true, Status: signedOut, Others: account, Now: now},
 		"home-renewed":    {Known: true, Status: renewed, Others: others(), Now: now},
+		"home-due":        {Known: true, Status: waiting, Others: others(), Now: now},
 		"home-starting":   {Known: true, Status: starting, Now: now},
 		"home":            {Known: true, Status: first(), Others: others(), Now: now},
 		"home-protected":  {Known: true, Status: calm, Others: others(), Now: now},
@@ -388,5 +392,38 @@ func TestHomeSaysWhoseTheComputerIsAndWhereItsFilesAreKept(t *testing.T) {
 		if got := row.state.facts(); !slices.Contains(got, fact{"Kept at", row.keeps}) {
 			t.Errorf("%q is not in %q", row.keeps, got)
 		}
+	}
+}
+
+func TestWhatCouldBeFreedIsSaidQuietlyAndLeadsThere(t *testing.T) {
+	for _, row := range []struct {
+		due  engine.Due
+		want string
+	}{
+		{engine.Due{Versions: 1204}, "1,204 can go"},
+		{engine.Due{Removals: 1}, "1 removal not carried out yet"},
+		{engine.Due{Versions: 40, Removals: 2}, "40 can go, 2 removals too"},
+	} {
+		if got := due(row.due); got != row.want {
+			t.Errorf("%+v: %q, not %q", row.due, got, row.want)
+		}
+	}
+	f := &fake{status: engine.Status{State: engine.StateProtected, Due: engine.Due{Versions: 1204}}}
+	s := open(t, f)
+	went := false
+	s.deps.FreeSpace = func() { went = true }
+	for _, o := range test.LaidOutObjects(s.view.dueRow) {
+		if b, ok := o.(*look.Button); ok {
+			b.Tapped(nil)
+		}
+	}
+	if !s.view.dueRow.Visible() || !went {
+		t.Errorf("the line is there: %v, and leads there: %v", s.view.dueRow.Visible(), went)
+	}
+	f.status.Due = engine.Due{}
+	s.load()
+	s.desk.Settle()
+	if s.view.dueRow.Visible() {
+		t.Error("the line stays when nothing waits")
 	}
 }

@@ -32,6 +32,7 @@ type Deps struct {
 	ManageFiles func()
 	Details     func()
 	Replace     func()             // goes on replacing a computer
+	FreeSpace   func()             // goes to where old versions are freed
 	OpenURL     func(string) error // shows a page in the browser; nil: there is none
 	Raise       func()             // brings the window before the others; may be nil
 	Now         func() time.Time   // nil: time.Now

@@ -146,6 +146,18 @@ func (s State) facts() []fact {
 	return facts
 }
 
+// due is what could be freed, said without alarm: nothing is wrong.
+func due(d engine.Due) string {
+	removed := look.Plural(int64(d.Removals), "removal", "removals")
+	switch {
+	case d.Removals == 0:
+		return look.Count(int64(d.Versions)) + " can go"
+	case d.Versions == 0:
+		return removed + " not carried out yet"
+	}
+	return look.Count(int64(d.Versions)) + " can go, " + removed + " too"
+}
+
 func until(t, now time.Time) string {
 	d := t.Sub(now)
 	switch {
