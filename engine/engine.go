@@ -85,6 +85,9 @@ type Select interface {
 	// after 30 days unless UndoRemove is called.
 	RemoveFromBackup(ctx context.Context, path string) (Removal, error)
 	UndoRemove(ctx context.Context, id int64) error
+	// RemoveAlso names the computers that this one has the place of and that had the path
+	// too: their versions of it are removed with its own.
+	RemoveAlso(ctx context.Context, path string) ([]string, error)
 	Removals(ctx context.Context) ([]Removal, error)
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -661,6 +662,58 @@ func TestFreeingSpaceLeavesWhatAReplacedComputerEndedWith(t *testing.T) {
 		if out := fresh.maintain(); out.Forgotten != 3 {
 			t.Errorf("%+v", out)
 		}
+		fresh.restores(called(fresh, "laptop (before replacement)").ID, thesis, "of the old computer")
+	})
+}
+
+func TestFreeingSpaceThinsTheSeatThatWasGivenUpInAReplacementToo(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *college) {
+		old := c.computer("laptop")
+		thesis := old.write("thesis.txt", "of the old computer")
+		old.join()
+		old.backUp()
+		fresh := c.computer("new laptop")
+		fresh.join(func(q *engine.JoinRequest) { q.Begin = old.id() })
+		notes := ""
+		for i := range 4 {
+			c.clock.pass(aDay)
+			notes = fresh.write("notes.txt", fmt.Sprint("note ", i))
+			fresh.backUp()
+		}
+		under, err := fresh.Replacement(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		under.Step, under.Take = engine.ReplaceFinish, engine.Take{Decided: true}
+		if err := fresh.SaveReplace(t.Context(), under); err != nil {
+			t.Fatal(err)
+		}
+		fresh.signIn()
+		if err := fresh.FinishReplace(t.Context(), under.Old.ID); err != nil {
+			t.Fatal(err)
+		}
+		fresh.joined(engine.Connected{})
+		fresh.backUp()
+		for path, want := range map[string][]string{thesis: {"laptop (before replacement)"}, notes: nil} {
+			if also, err := fresh.RemoveAlso(t.Context(), path); err != nil || !slices.Equal(also, want) {
+				t.Errorf("with %s go those of %q, not %q, %v", path, also, want, err)
+			}
+		}
+		settings, err := fresh.Settings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Retention = engine.Retention{All: time.Hour, Monthly: time.Hour}
+		if err := fresh.SaveSettings(t.Context(), settings); err != nil {
+			t.Fatal(err)
+		}
+		if seen, err := fresh.PreviewRetention(t.Context(), settings.Retention); err != nil || seen.Captures-seen.Kept != 3 {
+			t.Errorf("by the preview stay %+v, %v", seen, err)
+		}
+		if out := fresh.maintain(); out.Forgotten != 3 {
+			t.Errorf("%+v", out)
+		}
+		fresh.restores(called(fresh, "new laptop (before it replaced laptop)").ID, notes, "note 3")
 		fresh.restores(called(fresh, "laptop (before replacement)").ID, thesis, "of the old computer")
 	})
 }

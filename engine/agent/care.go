@@ -270,7 +270,7 @@ func (a *Agent) maintain(ctx context.Context, asked bool) (engine.MaintainResult
 	}
 	result, err := prune.Run(ctx, prune.Options{
 		Repo: run.repo, Catalog: c, Now: run.now, Received: run.received, Replace: run.replace,
-		Devices: []prune.Device{{ID: where.Device, Policy: a.current().Settings.Retention, Removed: final, Replaced: a.replacedAt(where.Device)}},
+		Devices: a.thinned(where.Device, final),
 	})
 	if err == nil {
 		err = a.dropRemovals(ids)

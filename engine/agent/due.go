@@ -43,8 +43,7 @@ func (a *Agent) noteDue(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	versions, err := prune.Due(ctx, prune.Options{Repo: r, Catalog: c, Now: a.Now, Received: true,
-		Devices: []prune.Device{{ID: where.Device, Policy: a.current().Settings.Retention, Replaced: a.replacedAt(where.Device)}}})
+	versions, err := prune.Due(ctx, prune.Options{Repo: r, Catalog: c, Now: a.Now, Received: true, Devices: a.thinned(where.Device, nil)})
 	if err != nil {
 		return err
 	}

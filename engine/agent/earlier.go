@@ -10,6 +10,7 @@ import (
 	"holdfast/engine"
 	"holdfast/engine/account"
 	"holdfast/engine/catalog"
+	"holdfast/engine/prune"
 )
 
 // earlier is what a computer was until its identity went to this one, or until this
@@ -133,6 +134,29 @@ func (a *Agent) replacedAt(device string) []time.Time {
 		}
 	}
 	return ends
+}
+
+// thinned is what becomes of the snapshots of this computer, and of those of the seats
+// that it gave up.
+func (a *Agent) thinned(device string, removed []prune.Removal) []prune.Device {
+	policy := a.current().Settings.Retention
+	list := []prune.Device{{ID: device, Policy: policy, Removed: removed, Replaced: a.replacedAt(device)}}
+	for _, id := range a.givenUp(device) {
+		list = append(list, prune.Device{ID: id, Policy: policy})
+	}
+	return list
+}
+
+// givenUp are the seats that this computer had before it took the place of another. As
+// them nobody goes on, so that nobody else thins what they stored.
+func (a *Agent) givenUp(device string) []string {
+	var devices []string
+	for _, e := range a.current().Replaced {
+		if e.Over && e.Device != device && !slices.Contains(devices, e.Device) {
+			devices = append(devices, e.Device)
+		}
+	}
+	return devices
 }
 
 // noteEarlier notes what the computer was whose place this one took in one go.

@@ -77,14 +77,16 @@ func (a *Agent) PreviewRetention(ctx context.Context, policy engine.Retention) (
 	if err != nil {
 		return engine.RetentionPreview{}, err
 	}
-	snapshots, err := c.Snapshots(ctx, where.Device)
-	if err != nil {
-		return engine.RetentionPreview{}, explain(op, where.Address, err)
-	}
 	received := a.receipts(ctx, where)
 	var versions [][]retention.Version
-	for _, series := range prune.Series(snapshots, a.replacedAt(where.Device)) {
-		versions = append(versions, versionsOf(series, received))
+	for _, device := range append([]string{where.Device}, a.givenUp(where.Device)...) {
+		snapshots, err := c.Snapshots(ctx, device)
+		if err != nil {
+			return engine.RetentionPreview{}, explain(op, where.Address, err)
+		}
+		for _, series := range prune.Series(snapshots, a.replacedAt(device)) {
+			versions = append(versions, versionsOf(series, received))
+		}
 	}
 	return retention.Preview(versions, prune.Latest(a.Now(), received), policy), nil
 }

@@ -110,6 +110,28 @@ func withoutPath(paths []string, path string) []string {
 	return kept
 }
 
+// RemoveAlso implements engine.Select.
+func (a *Agent) RemoveAlso(ctx context.Context, path string) ([]string, error) {
+	_, where, err := a.connected("remove from backup")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range a.allEarlier() {
+		if e.Device != where.Device || e.Over {
+			continue
+		}
+		versions, err := a.Versions(ctx, e.id(), path)
+		if err != nil && engine.KindOf(err) != engine.KindNotFound {
+			return names, err
+		}
+		if len(versions) > 0 {
+			names = append(names, e.Name)
+		}
+	}
+	return names, nil
+}
+
 // UndoRemove implements engine.Select.
 func (a *Agent) UndoRemove(ctx context.Context, id int64) error {
 	const op = "undo"

@@ -197,6 +197,10 @@ func (f *fake) RemoveFromBackup(ctx context.Context, path string) (engine.Remova
 	return reply[engine.Removal](f, ctx, "RemoveFromBackup", path)
 }
 
+func (f *fake) RemoveAlso(ctx context.Context, path string) ([]string, error) {
+	return reply[[]string](f, ctx, "RemoveAlso", path)
+}
+
 func (f *fake) UndoRemove(ctx context.Context, id int64) error {
 	_, err := reply[struct{}](f, ctx, "UndoRemove", id)
 	return err

@@ -137,6 +137,10 @@ func (c *Client) RemoveFromBackup(ctx context.Context, path string) (engine.Remo
 	return removeFromBackup(c, ctx, path)
 }
 
+func (c *Client) RemoveAlso(ctx context.Context, path string) ([]string, error) {
+	return removeAlso(c, ctx, path)
+}
+
 func (c *Client) UndoRemove(ctx context.Context, id int64) error {
 	return undoRemove(c, ctx, id)
 }

@@ -49,6 +49,7 @@ var (
 	why              = ask2("Why", engine.Engine.Why)
 	previewExclusion = ask2("PreviewExclusion", engine.Engine.PreviewExclusion)
 	removeFromBackup = ask1("RemoveFromBackup", engine.Engine.RemoveFromBackup)
+	removeAlso       = ask1("RemoveAlso", engine.Engine.RemoveAlso)
 	undoRemove       = do1("UndoRemove", engine.Engine.UndoRemove)
 	removals         = ask0("Removals", engine.Engine.Removals)
 

@@ -20,6 +20,7 @@ type disk struct {
 	estimate engine.Estimate
 	removed  []engine.Removal
 	fail     error
+	also     []string // computers that had it too
 	topics   chan engine.Topic
 	calls    []string
 }
@@ -95,6 +96,8 @@ func (d *disk) PreviewExclusion(_ context.Context, _ engine.Selection, x engine.
 	return engine.ExclusionPreview{Matched: engine.Amount{Files: bytes / 1e8, Bytes: bytes}, Complete: true,
 		Examples: []string{"/Users/ann/Documents/setup/debian-12.iso", "/Users/ann/Documents/very/long/folder/names/that/do/not/fit/into/the/dialog/at/all/image.iso"}}, nil
 }
+
+func (d *disk) RemoveAlso(context.Context, string) ([]string, error) { return d.also, d.fail }
 
 func (d *disk) RemoveFromBackup(_ context.Context, path string) (engine.Removal, error) {
 	d.called("remove " + path)

@@ -150,5 +150,18 @@ func TestPicturesOfTrouble(t *testing.T) {
 	s.desk.Settle()
 	s.open(t, toOld...)
 	s.askRemove(s.state.selected)
+	s.desk.Settle()
 	picture(t, s.window, "manage-remove-light-1180")
+}
+
+func TestPicturesOfRemovingWhatAReplacedComputerHadToo(t *testing.T) {
+	for _, mode := range []string{"light", "dark"} {
+		d := ann()
+		d.also = []string{"Ann’s old laptop (before replacement)"}
+		s := stand(t, d, mode, 900, 640)
+		s.open(t, toOld...)
+		s.askRemove(s.state.selected)
+		s.desk.Settle()
+		picture(t, s.window, "manage-remove-also-"+mode+"-900")
+	}
 }

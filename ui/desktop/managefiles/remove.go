@@ -3,6 +3,7 @@ package managefiles
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -18,14 +19,35 @@ const hold = 30 * 24 * time.Hour
 // taking a check away never removes a version.
 func (s *Screen) askRemove(n *node) {
 	name, path := n.row.Name, n.row.Path
-	until := s.deps.Now().Add(hold).Format("2 January")
-	words := look.SoftParagraph(fmt.Sprintf(
-		"Every version of **%s** that is stored disappears from Get Files at once, and it is no longer backed up. Until %s you can undo both here; after that, the versions are deleted for good when space is freed. The files on this computer stay as they are.", name, until))
+	s.desk.Once(func(ctx context.Context) func() {
+		also, err := s.deps.Engine.RemoveAlso(ctx, path)
+		return func() {
+			if err != nil {
+				look.Say(s.deps.Window, err)
+				return
+			}
+			s.showRemove(name, path, also)
+		}
+	})
+}
+
+func (s *Screen) showRemove(name, path string, also []string) {
+	words := look.SoftParagraph(removeWords(name, also, s.deps.Now().Add(hold)))
 	var sheet *look.Dialog
 	sheet = look.SheetSized(s.deps.Window, "Remove "+name+" from the backup?", words, 480,
 		look.Secondary("Keep it", "", func() { sheet.Hide() }),
 		look.Danger("Remove", "", func() { sheet.Hide(); s.remove(path) }))
 	sheet.Show()
+}
+
+// removeWords say what goes, and until when it can come back. Also are the computers
+// that this one replaced and that had it too.
+func removeWords(name string, also []string, final time.Time) string {
+	words := fmt.Sprintf("Every version of **%s** that is stored disappears from Get Files at once, and it is no longer backed up. ", name)
+	if len(also) > 0 {
+		words += "This computer has the place of another, so it disappears from **" + strings.Join(also, "** and **") + "** too. "
+	}
+	return words + fmt.Sprintf("Until %s you can undo both here; after that, the versions are deleted for good when space is freed. The files on this computer stay as they are.", final.Format("2 January"))
 }
 
 // remove removes, apart from whatever else the draft holds. The engine takes the check

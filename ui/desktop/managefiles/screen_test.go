@@ -2,7 +2,9 @@ package managefiles
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
@@ -200,6 +202,7 @@ func TestRemoveStopsAndRemoves(t *testing.T) {
 	s := stand(t, d, "light", 1180, 760)
 	s.open(t, "/", "/Users", "/Users/ann", "/Users/ann/Pictures")
 	s.askRemove(s.state.selected)
+	s.desk.Settle()
 	button(t, s.window, "Remove").Tapped(nil)
 	s.desk.Settle()
 	if d.count("remove /Users/ann/Pictures") != 1 || !own(s.state.draft, "/Users/ann/Pictures") || s.Dirty() {
@@ -272,5 +275,17 @@ func TestABoxOfAnExclusionKeepsTheFocus(t *testing.T) {
 	s.desk.Settle()
 	if s.Dirty() {
 		t.Error("switching off and on again leaves a change")
+	}
+}
+
+func TestRemovingSaysWhichReplacedComputersHadItToo(t *testing.T) {
+	final := time.Date(2026, 12, 23, 0, 0, 0, 0, time.UTC)
+	alone := removeWords("Letters", nil, final)
+	if strings.Contains(alone, "place of another") || !strings.Contains(alone, "Until 23 December you can undo") {
+		t.Errorf("it says %q", alone)
+	}
+	with := removeWords("Letters", []string{"Old laptop (before replacement)"}, final)
+	if !strings.Contains(with, "disappears from **Old laptop (before replacement)** too") {
+		t.Errorf("it says %q", with)
 	}
 }
