@@ -13,6 +13,7 @@ import (
 	"holdfast/engine/server/operations"
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/session"
+	"holdfast/engine/server/tooltest"
 	"holdfast/engine/storage"
 )
 
@@ -68,12 +69,7 @@ func newCollege(t *testing.T, p pair) *college {
 // newCollegeWith is newCollege with other settings.
 func newCollegeWith(t *testing.T, p pair, set func(*settings)) *college {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &college{t: t, pair: p, listen: l.Addr().String(), said: new(sayings), secrets: &secrets{all: map[string]string{}}, set: set}
-	l.Close()
+	c := &college{t: t, pair: p, listen: tooltest.Address(t), said: new(sayings), secrets: &secrets{all: map[string]string{}}, set: set}
 	c.settle()
 	c.start()
 	t.Cleanup(c.end)

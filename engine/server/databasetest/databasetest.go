@@ -5,7 +5,6 @@ package databasetest
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -14,13 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"holdfast/engine/server/database"
+	"holdfast/engine/server/tooltest"
 )
 
 // Each runs a test on each kind of database, with the tables of the account server
@@ -75,12 +74,12 @@ func Open(t testing.TB, address string, migrations fs.FS) *database.DB {
 
 // postgres is a running cluster.
 type postgres struct {
-	port int
+	port *tooltest.Port
 	life io.Closer // the end of a pipe; when this process lets go of it the cluster ends
 }
 
 func (p *postgres) address(name string) string {
-	return fmt.Sprintf("postgres://holdfast@127.0.0.1:%d/%s?sslmode=disable", p.port, name)
+	return fmt.Sprintf("postgres://holdfast@%s/%s?sslmode=disable", p.port.Address, name)
 }
 
 var cluster = func() func(t testing.TB) *postgres {
@@ -114,7 +113,11 @@ func start() (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := tooltest.KeepPort() // for as long as this process lives
+	if err != nil {
+		return nil, err
+	}
+	_, number, err := net.SplitHostPort(port.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +130,7 @@ until "$1/pg_isready" -q -h 127.0.0.1 -p "$3"; do kill -0 $pid || { cat "$2/log"
 echo ready
 read -r _ || true
 kill -INT $pid; wait $pid || true`
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, dir, strconv.Itoa(port))
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, dir, number)
 	cmd.Dir, cmd.SysProcAttr = "/", attr
 	cmd.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "HOME=" + dir, "LC_ALL=C.UTF-8"}
 	life, err := cmd.StdinPipe()
@@ -160,17 +163,8 @@ kill -INT $pid; wait $pid || true`
 			return nil, fmt.Errorf("it did not start: %s", text)
 		}
 		return &postgres{port, life}, nil
-	case <-time.After(60 * time.Second):
+	case <-time.After(5 * time.Minute):
 		cmd.Process.Kill()
-		return nil, fmt.Errorf("it did not start within a minute")
+		return nil, fmt.Errorf("it did not start within five minutes")
 	}
-}
-
-func freePort() (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -48,7 +48,9 @@ type Institution struct {
 	said    *Lines        // on its standard output
 }
 
-const patience = 30 * time.Second
+// patience ends a wait for what never comes. Half a dozen institutions may be starting at
+// once on two processors.
+const patience = 3 * time.Minute
 
 // Found starts an institution that lasts until the test ends. The flags are those of
 // every command of the server, beside the ones about the parts.
@@ -56,7 +58,7 @@ func Found(t testing.TB, flags ...string) *Institution {
 	t.Helper()
 	i := &Institution{t: t, Mail: mailtest.Sink(t), Home: t.TempDir()}
 	i.browser = sync.OnceValue(func() *browsertest.Browser { return browsertest.Open(t) })
-	listen := freeAddress(t)
+	listen := tooltest.Address(t)
 	_, port, _ := net.SplitHostPort(listen)
 	i.Address = "localhost:" + port
 	i.Origin = "https://" + i.Address
@@ -204,14 +206,4 @@ func (l *Lines) Text() string {
 func (l *Lines) Tail() string {
 	text := l.Text()
 	return text[max(0, len(text)-4000):]
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -15,6 +15,7 @@ import (
 	"holdfast/engine/server/databasetest"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/mail/mailtest"
+	"holdfast/engine/server/tooltest"
 )
 
 // clock is a time that tests move on.
@@ -64,6 +65,9 @@ func column(t *testing.T, db *database.DB, name string) map[string]int {
 			t.Fatal(err)
 		}
 		found[text]++
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return found
 }
@@ -160,14 +164,9 @@ func TestAMailServerThatIsDownIsTriedAgainWithGrowingPausesForThreeDays(t *testi
 
 func TestAMailServerThatComesBackGetsWhatWaited(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		closed, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		closed.Close() // nobody answers there
 		sink, clock := mailtest.Sink(t), newClock()
 		o := options(sink)
-		o.Address = closed.Addr().String()
+		o.Address = tooltest.Address(t) // nobody answers there
 		p := mail.New(db, o, clock.now)
 		send(t, p, nil, letter)
 		deliver(t, p, 0)

@@ -8,7 +8,6 @@ package dextest
 import (
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -39,7 +38,7 @@ wait $pid`
 // Start runs dex until the test ends. It sends browsers back to redirectURI.
 func Start(t testing.TB, redirectURI string, users ...User) Provider {
 	t.Helper()
-	address := freeAddress(t)
+	address := tooltest.Address(t)
 	p := Provider{Issuer: "http://" + address + "/dex", ClientID: "holdfast", ClientSecret: "a secret of the test"}
 	// Dex's log is removed with the test; a failing test prints its end.
 	dir := t.TempDir()
@@ -106,8 +105,8 @@ func configuration(t testing.TB, p Provider, address, redirectURI string, users 
 // wait returns when dex answers.
 func wait(t testing.TB, issuer string, ended <-chan struct{}, log string) {
 	t.Helper()
-	client := &http.Client{Timeout: time.Second}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	client := &http.Client{Timeout: 10 * time.Second}
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); {
 		if answer, err := client.Get(issuer + "/.well-known/openid-configuration"); err == nil {
 			io.Copy(io.Discard, answer.Body)
 			answer.Body.Close()
@@ -130,14 +129,4 @@ func read(file string) string {
 		return err.Error()
 	}
 	return strings.TrimSpace(string(text))
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

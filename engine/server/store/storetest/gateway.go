@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 
 // gateway is a running versitygw.
 type gateway struct {
+	port    *tooltest.Port // kept for as long as this process lives
 	host    string
 	options s3.Options
 	life    io.Closer // the end of a pipe; when this process lets go of it the gateway ends
@@ -61,12 +61,11 @@ func (g gateway) client() (*minio.Client, error) {
 // start starts the gateway below a shell that ends it and removes its files when the
 // pipe from this process closes, however this process ends.
 func start(program string) (gateway, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	port, err := tooltest.KeepPort()
 	if err != nil {
 		return gateway{}, err
 	}
-	g := gateway{host: l.Addr().String(), options: s3.Options{AccessKey: rand.Text(), SecretKey: rand.Text()}}
-	l.Close()
+	g := gateway{port: port, host: port.Address, options: s3.Options{AccessKey: rand.Text(), SecretKey: rand.Text()}}
 	dir, err := os.MkdirTemp("", "holdfast-s3-")
 	if err != nil {
 		return gateway{}, err
@@ -97,8 +96,8 @@ func (g gateway) wait(log string) error {
 	if err != nil {
 		return err
 	}
-	for until := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		_, err := client.ListBuckets(ctx)
 		cancel()
 		if err == nil {
