@@ -459,9 +459,9 @@ func TestNoRemovalBeginsWhileAnotherIsUndone(t *testing.T) {
 		if _, back, err := w.service.UndoRemoval(t.Context(), r.ID, untold); err != nil || back != 2 {
 			t.Errorf("%d are back, %v", back, err)
 		}
-		_, right = w.opened()
+		next, right := w.opened()
 		w.away(right, paths[0]).want(t, "afterwards", 200, "")
-		if _, err := w.service.CloseRemoval(t.Context(), w.last(), untold); err != nil {
+		if _, err := w.service.CloseRemoval(t.Context(), next.ID, untold); err != nil {
 			t.Fatal(err)
 		}
 		w.pass(time.Minute)

@@ -111,15 +111,25 @@ func (w *world) other() *database.Presence {
 	if err := p.Appear(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { leave(p) })
+	w.t.Cleanup(func() { end(p) })
 	return p
 }
 
-// leave is the end of a server.
-func leave(p *database.Presence) {
+func end(p *database.Presence) {
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
 	p.Stay(ctx, func(error) {})
+}
+
+// leave is the end of a server, which PostgreSQL has noticed when it returns.
+func (w *world) leave(p *database.Presence) {
+	w.t.Helper()
+	name := p.Name()
+	end(p)
+	w.until("nobody sees the server that ended", func() bool {
+		there, err := w.db.IsPresent(w.t.Context(), name)
+		return err == nil && !there
+	})
 }
 
 func TestWhatAServerThatDiedWasReceivingIsTakenOverAtOnce(t *testing.T) {
@@ -137,7 +147,7 @@ func TestWhatAServerThatDiedWasReceivingIsTakenOverAtOnce(t *testing.T) {
 		if u := w.used(ann); u.Objects != 3 {
 			t.Errorf("while it lives: %+v", u)
 		}
-		leave(dead)
+		w.leave(dead)
 		w.post(annLaptop, storage.Packs, []byte("none"))
 		if err := w.service.Repair(t.Context()); err != nil {
 			t.Fatal(err)
@@ -161,7 +171,7 @@ func TestWhatADeadServerWasErasingHasItsLease(t *testing.T) {
 		if _, err := w.db.ExecContext(t.Context(), "UPDATE object SET state = 'going'"); err != nil {
 			t.Fatal(err)
 		}
-		leave(dead)
+		w.leave(dead)
 		there := func() (n int) {
 			if err := w.service.Repair(t.Context()); err != nil {
 				t.Fatal(err)
@@ -276,13 +286,11 @@ func TestAClientThatDiesGivesItsPlaceBackAtOnce(t *testing.T) {
 
 func (w *world) until(what string, is func() bool) {
 	w.t.Helper()
-	for range 500 {
-		if is() {
-			return
+	for deadline := time.Now().Add(3 * time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("it did not come to that: %s", what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	w.t.Fatalf("it did not come to that: %s", what)
 }
 
 // fullBytes has no room.
