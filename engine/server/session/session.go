@@ -64,13 +64,14 @@ var ErrNone = errors.New("there is no such session")
 
 // Service keeps the sessions.
 type Service struct {
-	db  *database.DB
-	now func() time.Time
+	db       *database.DB
+	now      func() time.Time
+	patience time.Duration // with others who write, for noting that a session was used
 }
 
 // New uses the tables of the account server in db.
 func New(db *database.DB, now func() time.Time) *Service {
-	return &Service{db, now}
+	return &Service{db, now, time.Second}
 }
 
 // Create signs a person in who has just proved who they are. The token is told this
@@ -136,7 +137,7 @@ func (s *Service) Find(ctx context.Context, token string) (Session, error) {
 		return Session{}, ErrNone
 	}
 	if now.Sub(n.Seen) >= seenEvery {
-		ctx, cancel := context.WithTimeout(ctx, time.Second) // others may be writing
+		ctx, cancel := context.WithTimeout(ctx, s.patience)
 		defer cancel()
 		_, _ = s.db.ExecContext(ctx, "UPDATE session SET seen = $1 WHERE id = $2 AND seen < $1", database.Millis(now), n.ID)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"holdfast/engine/server/store/storetest"
 	"holdfast/engine/storage"
@@ -62,6 +63,7 @@ func TestAFullAccountCanStillBeReadAndLocked(t *testing.T) {
 
 func TestUploadsOfOneNameAtOnceAreStoredOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		w.service.WaitForOthers(5 * time.Minute) // how fast the disk is, is not what is tried
 		content := storetest.Content(1, 200_000)
 		var group sync.WaitGroup
 		for range 16 {

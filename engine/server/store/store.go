@@ -104,6 +104,9 @@ type Service struct {
 	o     Options
 	now   func() time.Time
 
+	// patience is how long an upload waits for another one of the same name.
+	patience time.Duration
+
 	mu    sync.Mutex
 	works map[string]bool // names of the work under way in this process
 }
@@ -140,7 +143,7 @@ func New(db *database.DB, bytes Bytes, o Options, now func() time.Time) *Service
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{db: db, bytes: bytes, o: o, now: now, works: map[string]bool{}}
+	return &Service{db: db, bytes: bytes, o: o, now: now, patience: 10 * time.Second, works: map[string]bool{}}
 }
 
 // Ready is nil when files can be written now.

@@ -119,9 +119,8 @@ func (s *Service) receive(ctx context.Context, in incoming) error {
 // place reserves the place of an upload, and waits a while when another one of the
 // same name is under way, which mostly means that it will be there.
 func (s *Service) place(ctx context.Context, in incoming, work string) (*row, error) {
-	const longest = 10 * time.Second
 	pause := 20 * time.Millisecond
-	for until := time.Now().Add(longest); ; {
+	for until := time.Now().Add(s.patience); ; {
 		there, err := s.reserve(ctx, in.file, in.size, in.quota, in.caller.Computer.ID, work)
 		if err != nil || there == nil || there.state == stored || there.state == held {
 			return there, err
