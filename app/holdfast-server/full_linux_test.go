@@ -86,7 +86,7 @@ func runAgent(t *testing.T, c *institutiontest.Computer) {
 func comesTo(t *testing.T, c *institutiontest.Computer, state engine.State, reason string) {
 	t.Helper()
 	var s engine.Status
-	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
 		if err := json.Unmarshal([]byte(c.Run("status", "--json")), &s); err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,7 @@ func newKilling(t *testing.T, i *institutiontest.Institution, at places) *killin
 // until waits for what has to come.
 func (k *killing) until(what string, is func() bool) {
 	k.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			k.t.Fatalf("it did not come to that: %s", what)
 		}
@@ -187,7 +187,7 @@ func (k *killing) killAt(call string, n int) *exec.Cmd {
 	if err := killer.Start(); err != nil {
 		k.t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(said.Text(), "attached"); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !strings.Contains(said.Text(), "attached"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			k.t.Fatalf("strace does not attach: %s", said.Tail())
 		}

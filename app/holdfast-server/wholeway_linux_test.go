@@ -69,7 +69,7 @@ func approved(t *testing.T, i *institutiontest.Institution) (link string) {
 		chromedp.SendKeys("#name", "Ann"), chromedp.SendKeys("#email", institutiontest.Ann.Email), chromedp.SendKeys("#reason", "My thesis"),
 		chromedp.SendKeys("#asset", "A-77")}, browsertest.Press(`form[action="/request"] button`))...)
 	var requests []struct{ ID, Email string }
-	for deadline := time.Now().Add(30 * time.Second); len(requests) == 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(3 * time.Minute); len(requests) == 0 && time.Now().Before(deadline); {
 		i.Command(&requests, "request", "list")
 	}
 	if len(requests) != 1 || requests[0].Email != institutiontest.Ann.Email {

@@ -228,7 +228,7 @@ func TestCommandsAttachToTheAgentThatRuns(t *testing.T) {
 	m.call(1, "ls", "nowhere")
 	m.call(2, "pause", "a-while")
 	m.call(0, "pause")
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		out, _ = m.call(0, "status") // a backup that runs ends first
 		if strings.Contains(out, "Paused") || time.Now().After(deadline) {
 			break

@@ -90,11 +90,11 @@ if [ "${1:-}" = --inside ]; then
   openbox >"$HOLDFAST_LOGS/openbox.log" 2>&1 &
   printf %s private |
     gnome-keyring-daemon --unlock --foreground --components=secrets >"$HOLDFAST_LOGS/keyring.log" 2>&1 &
-  until_true 20 'the window manager' has_window_manager
+  until_true 180 'the window manager' has_window_manager
   write_panel
   xfce4-panel --disable-wm-check >"$HOLDFAST_LOGS/panel.log" 2>&1 &
-  until_true 20 'the keyring' on_bus org.freedesktop.secrets
-  until_true 20 'the tray' on_bus org.kde.StatusNotifierWatcher
+  until_true 180 'the keyring' on_bus org.freedesktop.secrets
+  until_true 180 'the tray' on_bus org.kde.StatusNotifierWatcher
   rc=0
   "$@" || rc=$?
   end_ours
@@ -141,7 +141,7 @@ trap 'exit 143' TERM HUP
 # The server finds a free display number itself and says which.
 Xvfb -displayfd 3 -screen 0 "$screen" -nolisten tcp -noreset 3>"$dir/display" >"$dir/logs/xvfb.log" 2>&1 &
 xvfb=$!
-until_true 20 'the X server' test -s "$dir/display"
+until_true 180 'the X server' test -s "$dir/display"
 
 # Go's caches stay where they are; everything else of the caller's home is out of reach.
 if command -v go >/dev/null; then

@@ -18,7 +18,7 @@ dbus-run-session -- bash -c '
 		dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
 			org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q "boolean true"
 	}
-	for i in $(seq 100); do owned && break; sleep .1; done
+	for i in $(seq 1800); do owned && break; sleep .1; done
 	status=0
 	"$@" || status=$?
 	kill "$keyring" 2>/dev/null || true

@@ -19,16 +19,17 @@ import (
 	"holdfast/engine/server/people"
 )
 
+// patience ends a step that never ends; other tests may have the processors meanwhile.
+const patience = 3 * time.Minute
+
 // chromium is a browser with a passkey in it.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors, chromedp.WSURLReadTimeout(patience))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
-	tab, done := chromedp.NewContext(allocator)
+	ctx, done := chromedp.NewContext(allocator)
 	t.Cleanup(done)
-	ctx, over := context.WithTimeout(tab, time.Minute)
-	t.Cleanup(over)
 	passkey := func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 		if _, err := cdp.Call(ctx, target, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 			return chromedp.Void{}, err
@@ -39,9 +40,10 @@ func chromium(t *testing.T) context.Context {
 		}})
 		return chromedp.Void{}, err
 	}
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank"), passkey); err != nil {
+	if err := chromedp.Do(ctx); err != nil { // starts it, for as long as this context lasts
 		t.Fatal(err)
 	}
+	steps(t, ctx, chromedp.Navigate("about:blank"), passkey)
 	return ctx
 }
 
@@ -49,7 +51,7 @@ func chromium(t *testing.T) context.Context {
 func steps(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	for i, action := range actions {
-		short, stop := context.WithTimeout(ctx, 15*time.Second)
+		short, stop := context.WithTimeout(ctx, patience)
 		err := chromedp.Do(short, action)
 		stop()
 		if err != nil {

@@ -26,8 +26,8 @@ func Press(selector string) []Step {
 }
 
 const (
-	patience = 25 * time.Second // for one Do
-	look     = 5 * time.Second  // at the page of a failure
+	patience = 2 * time.Minute // for one Do; the browser may be one of several on two processors
+	look     = 30 * time.Second
 )
 
 // Browser is one with a profile of its own.
@@ -41,7 +41,7 @@ func Open(t testing.TB) *Browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.Flag("ignore-certificate-errors", true),
-		chromedp.Flag("disable-quic", true), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900))
+		chromedp.Flag("disable-quic", true), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(patience))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)

@@ -26,7 +26,7 @@ func TestIdentifyAndMayUploadWriteNothing(t *testing.T) {
 					return err
 				}
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for range 3 {
 				_, err := w.Identify(ctx, own.ID, credential[33:])

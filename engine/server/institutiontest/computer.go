@@ -40,10 +40,10 @@ func (i *Institution) Member() *Computer {
 	return c
 }
 
-// Cmd is a call of the command, which is ended after two minutes.
+// Cmd is a call of the command, which is ended after ten minutes.
 func (c *Computer) Cmd(args ...string) *exec.Cmd {
 	c.t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Minute)
 	c.t.Cleanup(stop)
 	return c.CmdContext(ctx, args...)
 }
@@ -72,7 +72,7 @@ func (c *Computer) SignIn(args ...string) string {
 	return c.WithBrowser(append(args, "--fingerprint", c.i.Fingerprint())...)
 }
 
-var page = regexp.MustCompile(`https://\S+/oauth/authorize\S*`)
+var page = regexp.MustCompile(`(https://\S+/oauth/authorize\S*)\s`) // a whole one
 
 // WithBrowser makes a call that wants a page opened, on which Ann says yes.
 func (c *Computer) WithBrowser(args ...string) string {
@@ -80,7 +80,10 @@ func (c *Computer) WithBrowser(args ...string) string {
 	call := c.Begin(args...)
 	var link string
 	for deadline := time.Now().Add(patience); link == ""; time.Sleep(20 * time.Millisecond) {
-		if link = page.FindString(call.Said.Text()); link == "" && time.Now().After(deadline) {
+		ended := call.hasEnded()
+		if found := page.FindStringSubmatch(call.Said.Text()); found != nil {
+			link = found[1]
+		} else if ended || time.Now().After(deadline) {
 			c.t.Fatalf("holdfast %s wants no page opened: %s", call.what, call.Said.Tail())
 		}
 	}
@@ -113,6 +116,15 @@ func (c *Computer) Begin(args ...string) *Call {
 		call.err = cmd.Wait()
 	}()
 	return call
+}
+
+func (c *Call) hasEnded() bool {
+	select {
+	case <-c.Ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // Wait returns when the call has ended, with the error that it ended with.

@@ -68,7 +68,7 @@ func TestResticBacksUpChecksAndRestoresAndMayNotForget(t *testing.T) {
 // versions take every refusal for trouble that passes and would try for minutes.
 func refusal(t *testing.T, command func(context.Context, ...string) *exec.Cmd) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	heard := &until{word: "403", then: cancel}
 	run := command(ctx, "forget", "latest")

@@ -241,7 +241,7 @@ func TestTheFileFollowsTheWindow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map.json")
 	detach := Attach(w, path)
 	defer detach()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(3 * time.Minute)
 	for last := 0; last < 2; {
 		data, err := os.ReadFile(path)
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -183,7 +184,7 @@ func TestNoPageIsWiderThanAPhone(t *testing.T) {
 		t.Skip("needs a browser")
 	}
 	server := serve(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(3*time.Minute))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	defer stop()
 	ctx, done := chromedp.NewContext(allocator)
@@ -191,9 +192,12 @@ func TestNoPageIsWiderThanAPhone(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
+	var mu sync.Mutex
 	var complaints []string
 	if err := chromedp.Listen(ctx, func(event any) {
 		if e, ok := event.(*cdplog.EventEntryAdded); ok && !strings.Contains(e.Entry.URL, "favicon") {
+			mu.Lock()
+			defer mu.Unlock()
 			complaints = append(complaints, e.Entry.Text)
 		}
 	}); err != nil {
@@ -209,6 +213,8 @@ func TestNoPageIsWiderThanAPhone(t *testing.T) {
 			}
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(complaints) > 0 {
 		t.Error(complaints)
 	}

@@ -69,7 +69,7 @@ func start(t testing.TB, s *Server, direct bool, certificates ...tls.Certificate
 	s.Address, s.arrived = listener.Addr().String(), make(chan struct{})
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }))
 	server.Domain, server.ErrorLog = "mail.test", silent{}
-	server.ReadTimeout, server.WriteTimeout = 10*time.Second, 10*time.Second
+	server.ReadTimeout, server.WriteTimeout = time.Minute, time.Minute
 	if len(certificates) > 0 {
 		server.TLSConfig = &tls.Config{Certificates: certificates}
 		if direct {
@@ -121,10 +121,11 @@ func (s *Server) Offered() int {
 	return s.offered
 }
 
-// Wait gives what arrived once there are n letters; it fails the test after 20 s.
+// Wait gives what arrived once there are n letters; it fails the test after three
+// minutes.
 func (s *Server) Wait(t testing.TB, n int) []Letter {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(3 * time.Minute)
 	for {
 		s.mu.Lock()
 		letters, arrived := append([]Letter(nil), s.letters...), s.arrived
