@@ -50,6 +50,24 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
+// saying keeps what the server logs, which it does after its answers.
+type saying struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *saying) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *saying) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 type noUsage struct{}
 
 func (noUsage) Usage(context.Context, string) (store.Usage, error) {
@@ -63,7 +81,7 @@ type bench struct {
 	*clock
 	server *httptest.Server
 	origin string
-	log    *strings.Builder
+	log    *saying
 }
 
 const password = "four unlikely words together"
@@ -72,7 +90,7 @@ const password = "four unlikely words together"
 // institution's sign-in once the address of the server is known.
 func newBench(t *testing.T, db *database.DB, provider func(origin string) *identity.ProviderOptions) *bench {
 	t.Helper()
-	b := &bench{T: t, clock: &clock{at: time.Now()}, log: &strings.Builder{}}
+	b := &bench{T: t, clock: &clock{at: time.Now()}, log: &saying{}}
 	var handler http.Handler
 	b.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(b.server.Close)
