@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"holdfast/engine/server/institutiontest"
 	"holdfast/ui/desktop/uimap"
@@ -63,7 +62,7 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	s.picture("server-this-computer")
 	s.click(button("Continue"))
 
-	s.see(words("Your recovery code"), 30*time.Second)
+	s.see(words("Your recovery code"), soon)
 	s.picture("server-recovery-code")
 	if inTheKeyring(t) <= keys {
 		t.Error("what opens the account does not lie in the keyring")
@@ -72,7 +71,7 @@ func TestSigningInToAServerAsAPersonDoesIt(t *testing.T) {
 	s.click(button("Done"))
 	s.see(state("Backing up").or(state("Protected")), soon)
 	s.picture("server-home")
-	s.see(state("Protected"), time.Minute)
+	s.see(state("Protected"), later)
 	s.picture("server-protected")
 
 	gotElsewhere(t, i, thesis, "Ann's desktop")

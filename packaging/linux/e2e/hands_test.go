@@ -148,10 +148,23 @@ func (s *screen) click(w thing) {
 	s.x("click", "1")
 }
 
-func (s *screen) doubleClick(w thing) {
+// open clicks twice on a row and waits for what is in it. The program knows only when
+// it came to look at a click: on a computer that is busy the second one may seem late,
+// and a person tries once more.
+func (s *screen) open(w, inside thing) {
 	s.t.Helper()
-	s.point(w)
-	s.x("click", "--repeat", "2", "--delay", "90", "1")
+	for deadline := time.Now().Add(soon); ; {
+		s.point(w)
+		s.x("click", "--repeat", "2", "--delay", "90", "1")
+		for next := time.Now().Add(20 * time.Second); time.Now().Before(next); time.Sleep(50 * time.Millisecond) {
+			if s.shows(inside) {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s does not open: there is no %s. The screen says:\n%s\n%s", w.what, inside.what, s.said(), s.log())
+		}
+	}
 }
 
 // point moves the pointer onto a thing, and gives the window a moment to see it:
@@ -166,7 +179,7 @@ func (s *screen) point(w thing) {
 // write replaces what is in a field.
 func (s *screen) write(w thing, text string) {
 	s.t.Helper()
-	s.click(w)
+	s.enter(w)
 	s.key("ctrl+a")
 	s.x("type", "--delay", "25", text)
 	s.see(thing{fmt.Sprintf("%q in %s", text, w.what), func(m uimap.Map, c uimap.Control) bool {
@@ -177,9 +190,15 @@ func (s *screen) write(w thing, text string) {
 // hide types into a field that does not show what is typed.
 func (s *screen) hide(w thing, text string) {
 	s.t.Helper()
+	s.enter(w)
+	s.x("type", "--delay", "25", text)
+}
+
+// enter puts the cursor into a field.
+func (s *screen) enter(w thing) {
+	s.t.Helper()
 	s.click(w)
 	s.see(thing{w.what + " with the cursor in it", func(m uimap.Map, c uimap.Control) bool { return w.is(m, c) && c.Focused }}, soon)
-	s.x("type", "--delay", "25", text)
 }
 
 // key presses keys by their X names.

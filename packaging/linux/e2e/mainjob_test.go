@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -35,7 +34,7 @@ func TestTheMainJobAsAPersonDoesIt(t *testing.T) {
 		t.Error("the key of this computer does not lie in the keyring")
 	}
 
-	s.see(state("Protected"), 2*time.Minute)
+	s.see(state("Protected"), later)
 	s.picture("protected")
 
 	chapter := filepath.Join(home, "Documents", "thesis", "chapter-3.txt")
@@ -88,7 +87,7 @@ func setUp(s *screen, destination string) {
 	s.settled(button("Continue"))
 	s.picture("destination")
 	s.click(button("Continue"))
-	s.see(words("Your recovery code"), 30*time.Second)
+	s.see(words("Your recovery code"), soon)
 	s.picture("recovery-code")
 	s.click(button("I have kept it in a safe place"))
 	s.click(button("Done"))
@@ -128,7 +127,7 @@ func backUpNow(s *screen, destination string) {
 	s.click(button("Back up now"))
 	s.see(words("Backing up"), soon)
 	s.picture("backing-up-again")
-	s.until(time.Minute, "second backup", func() bool { return kept() > before })
+	s.until(later, "second backup", func() bool { return kept() > before })
 	s.see(state("Protected"), soon)
 	s.picture("backed-up-again")
 }
@@ -139,9 +138,8 @@ func openThesis(s *screen) {
 	s.click(button("Get Files"))
 	s.see(row("Documents").rightOf(contents), soon)
 	s.picture("get-files")
-	s.doubleClick(row("Documents").rightOf(contents))
-	s.doubleClick(row("thesis").rightOf(contents))
-	s.see(row("chapter-3.txt").rightOf(contents), soon)
+	s.open(row("Documents").rightOf(contents), row("thesis").rightOf(contents))
+	s.open(row("thesis").rightOf(contents), row("chapter-3.txt").rightOf(contents))
 	s.picture("thesis")
 }
 
@@ -169,7 +167,7 @@ func getFiles(s *screen, n int, name string) []byte {
 	s.settled(button("Go"))
 	s.picture("options")
 	s.click(button("Go"))
-	s.until(30*time.Second, "restored and verified", func() bool {
+	s.until(soon, "restored and verified", func() bool {
 		done := 0
 		for _, c := range s.look().Controls {
 			if c.Kind == uimap.Text && strings.Contains(c.Text, "1 restored and verified") {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"holdfast/engine/server/institutiontest"
 )
@@ -40,7 +39,7 @@ func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
 	s.click(words("Ann's old laptop"))
 	s.picture("replace-existing")
 	s.click(button("Continue"))
-	s.see(words("Which files should come to this computer now?"), 30*time.Second)
+	s.see(words("Which files should come to this computer now?"), soon)
 	s.see(row("Documents"), soon)
 	s.picture("replace-files")
 
@@ -60,9 +59,9 @@ func TestReplacingAComputerAsAPersonDoesIt(t *testing.T) {
 	s.picture("replace-sign-in")
 	s.click(button("Sign in"))
 	i.Connect(pages(s))
-	s.see(words("This computer took the place of"), 30*time.Second)
+	s.see(words("This computer took the place of"), soon)
 	s.picture("replace-done")
-	s.until(time.Minute, "the thesis in the new home folder", func() bool {
+	s.until(later, "the thesis in the new home folder", func() bool {
 		data, err := os.ReadFile(filepath.Join(home, "Documents", "thesis.pdf"))
 		return err == nil && bytes.Equal(data, thesis)
 	})

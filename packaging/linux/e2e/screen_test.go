@@ -16,8 +16,12 @@ import (
 	"holdfast/ui/desktop/uimap"
 )
 
-// soon is how long a person waits for the screen without wondering.
-const soon = 15 * time.Second
+// soon ends a wait for what does not come to the screen. A person would wonder sooner,
+// but has a computer that draws nothing else beside it.
+const soon = 3 * time.Minute
+
+// later is soon for what all the files of a person go through.
+const later = 10 * time.Minute
 
 // screen is the running program and the hands and eyes of the person before it.
 type screen struct {
@@ -81,9 +85,8 @@ func (s *screen) launch(arguments ...string) {
 // await finds the window and brings it to the front.
 func (s *screen) await() {
 	s.t.Helper()
-	s.until(soon, "a window", s.visible)
-	s.window = s.find()
-	s.x("windowactivate", "--sync", s.window)
+	s.until(soon, "a window", func() bool { s.window = s.find(); return s.window != "" })
+	s.x("windowactivate", "--sync", s.window) // the keys go there when this returns
 }
 
 // find is the id of the window that is on the screen, "" when there is none.
@@ -144,7 +147,7 @@ func (s *screen) end() {
 	_ = s.process.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.exited:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		_ = s.process.Process.Kill()
 		<-s.exited
 	}
