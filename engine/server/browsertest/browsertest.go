@@ -27,7 +27,7 @@ func Press(selector string) []Step {
 
 const (
 	patience = 2 * time.Minute // for one Do; the browser may be one of several on two processors
-	look     = 30 * time.Second
+	look     = 15 * time.Second
 )
 
 // Browser is one with a profile of its own.
