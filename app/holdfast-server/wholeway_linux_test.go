@@ -66,8 +66,8 @@ func TestAPersonGetsTheirFilesOnTheirOtherComputers(t *testing.T) {
 func approved(t *testing.T, i *institutiontest.Institution) (link string) {
 	t.Helper()
 	i.Browser().Do("asking for access", browsertest.Steps([]browsertest.Step{chromedp.Navigate(i.Origin + "/request"),
-		chromedp.SendKeys("#name", "Ann"), chromedp.SendKeys("#email", institutiontest.Ann.Email), chromedp.SendKeys("#reason", "My thesis"),
-		chromedp.SendKeys("#asset", "A-77")}, browsertest.Press(`form[action="/request"] button`))...)
+		browsertest.Fill("#name", "Ann"), browsertest.Fill("#email", institutiontest.Ann.Email), browsertest.Fill("#reason", "My thesis"),
+		browsertest.Fill("#asset", "A-77")}, browsertest.Press(`form[action="/request"] button`))...)
 	var requests []struct{ ID, Email string }
 	for deadline := time.Now().Add(3 * time.Minute); len(requests) == 0 && time.Now().Before(deadline); {
 		i.Command(&requests, "request", "list")

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
+	"holdfast/engine/server/browsertest"
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
 	"holdfast/engine/server/identity"
@@ -78,9 +79,7 @@ func says(text string) chromedp.Action[chromedp.Void] {
 	}
 }
 
-func click(button string) chromedp.Action[chromedp.Void] {
-	return chromedp.Click(`//button[contains(., "` + button + `")]`)
-}
+func click(button string) chromedp.Action[chromedp.Void] { return browsertest.PressNamed(button) }
 
 func TestInChromiumThroughTheInstitutionAndThenByPasskey(t *testing.T) {
 	if testing.Short() {
@@ -101,7 +100,7 @@ func inChromium(t *testing.T, db *database.DB) {
 	}
 	login := func(email string) []chromedp.Action[chromedp.Void] {
 		return []chromedp.Action[chromedp.Void]{
-			click("Continue with College SSO"), chromedp.WaitVisible("#login"), chromedp.SendKeys("#login", email), chromedp.SendKeys("#password", "dex password"), chromedp.Evaluate[chromedp.Void](`document.querySelector("form").submit()`),
+			click("Continue with College SSO"), browsertest.Fill("#login", email), browsertest.Fill("#password", "dex password"), browsertest.Submit("form"),
 		}
 	}
 	stranger := chromium(t)
@@ -109,8 +108,8 @@ func inChromium(t *testing.T, db *database.DB) {
 
 	ann := chromium(t)
 	steps(t, ann, append(append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(b.origin + "/invitation/" + token), says("Welcome, Ann")}, login("ann@college.edu")...), says("Nothing to download here"))...)
-	steps(t, ann, chromedp.Navigate(b.origin+"/security"), chromedp.WaitVisible("#label"), chromedp.SendKeys("#label", "My laptop"), click("Add"), says("The passkey is added"), says("My laptop"))
-	steps(t, ann, chromedp.Click(`//button[@title="Sign out"]`), says("Request access"), chromedp.Navigate(b.origin+"/sign-in"), click("Use a passkey"), says("My computers"))
+	steps(t, ann, chromedp.Navigate(b.origin+"/security"), browsertest.Fill("#label", "My laptop"), click("Add"), says("The passkey is added"), says("My laptop"))
+	steps(t, ann, browsertest.Press(`button[title="Sign out"]`)[0], says("Request access"), chromedp.Navigate(b.origin+"/sign-in"), click("Use a passkey"), says("My computers"))
 	b.pass(16 * time.Minute)
 	steps(t, ann, chromedp.Navigate(b.origin+"/device"), says("Confirm that it is you"), click("Use a passkey"), says("Type the code that the computer shows"))
 

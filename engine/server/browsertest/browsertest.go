@@ -21,8 +21,48 @@ type Step = chromedp.Action[chromedp.Void]
 func Steps(parts ...[]Step) []Step { return slices.Concat(parts...) }
 
 // Press clicks on what a selector finds, once it is there.
-func Press(selector string) []Step {
-	return []Step{chromedp.WaitVisible(selector), chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).click()", selector))}
+func Press(selector string) []Step { return []Step{On(selected(selector), click)} }
+
+// See waits until a selector finds something that can be seen.
+func See(selector string) Step { return On(selected(selector), "") }
+
+// Fill writes a text into the field that a selector finds, once it is there.
+func Fill(selector, text string) Step {
+	return On(selected(selector), fmt.Sprintf("e.value = %q", text))
+}
+
+// Submit sends the form that a selector finds, once it is there.
+func Submit(selector string) Step {
+	return On(selected(selector), "setTimeout(() => e.submit())")
+}
+
+// PressNamed clicks on the first button that says some words, once it is there.
+func PressNamed(words string) Step {
+	return On(fmt.Sprintf(`[...document.querySelectorAll("button")].find((b) => b.textContent.includes(%q))`, words), click)
+}
+
+const click = "setTimeout(() => e.click())" // which may leave the page, after the answer
+
+func selected(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
+
+// On does something with an element e that can be seen, once an expression finds it:
+// both in JavaScript, and at once. In steps of their own, the page that was found could
+// be gone when something is done with it, or Chromium count its elements anew.
+func On(find, do string) Step {
+	script := fmt.Sprintf("(() => { const e = %s; if (!e || !e.getClientRects().length) return false; %s; return true })()", find, do)
+	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		for {
+			done, err := chromedp.Evaluate[bool](script)(ctx, target) // fails while a page is left
+			if err == nil && done {
+				return chromedp.Void{}, nil
+			}
+			select {
+			case <-ctx.Done():
+				return chromedp.Void{}, fmt.Errorf("%s is not to be seen: %w, %w", find, ctx.Err(), err)
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}
 }
 
 const (

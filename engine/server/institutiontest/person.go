@@ -20,8 +20,7 @@ const (
 // proof is Ann's password on the provider's own page.
 func proof() []browsertest.Step {
 	return []browsertest.Step{
-		chromedp.WaitVisible("#login"), chromedp.SendKeys("#login", Ann.Email), chromedp.SendKeys("#password", Ann.Password),
-		chromedp.Evaluate[chromedp.Void](`document.querySelector("form").submit()`),
+		browsertest.Fill("#login", Ann.Email), browsertest.Fill("#password", Ann.Password), browsertest.Submit("form"),
 	}
 }
 
@@ -42,7 +41,7 @@ func (i *Institution) Invite() string {
 func (i *Institution) Accept(link string) {
 	i.t.Helper()
 	i.Browser().Do("accepting the invitation", browsertest.Steps(
-		[]browsertest.Step{chromedp.Navigate(link)}, browsertest.Press(provider), proof(), []browsertest.Step{chromedp.WaitVisible(member)})...)
+		[]browsertest.Step{chromedp.Navigate(link)}, browsertest.Press(provider), proof(), []browsertest.Step{browsertest.See(member)})...)
 }
 
 // Connect opens the page that a program wants opened, and lets the program in, after
@@ -53,9 +52,9 @@ func (i *Institution) Connect(link string) {
 		i.t.Fatalf("the page to be opened is %s", link)
 	}
 	b := i.Browser()
-	b.Do("opening the page that asks", chromedp.Navigate(link), chromedp.WaitVisible(consent+", "+provider))
+	b.Do("opening the page that asks", chromedp.Navigate(link), browsertest.See(consent+", "+provider))
 	if !b.Has(consent) {
-		b.Do("signing in", browsertest.Steps(browsertest.Press(provider), proof(), []browsertest.Step{chromedp.WaitVisible(consent)})...)
+		b.Do("signing in", browsertest.Steps(browsertest.Press(provider), proof(), []browsertest.Step{browsertest.See(consent)})...)
 	}
 	b.Do("saying yes", browsertest.Press(consent)...)
 }
