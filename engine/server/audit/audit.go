@@ -19,7 +19,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -38,8 +37,10 @@ type Entry struct {
 	Reason  string
 	Address string // the client's
 
-	Number int64     // its place in the chain, from 1; given by Record
-	At     time.Time // given by Record
+	// Given by Record:
+	Number int64 // its place in the chain, from 1
+	At     time.Time
+	Hash   string // its link of the chain, hex
 }
 
 // Log is safe for use by several goroutines, and its database by several servers.
@@ -57,20 +58,27 @@ func New(db *database.DB, now func() time.Time) *Log {
 // within that of the context (database.Atomically), or in one of its own. It holds the
 // end of the log until the transaction ends, so it is best the last thing in it.
 func (l *Log) Record(ctx context.Context, q database.Querier, e Entry) error {
+	_, err := l.Append(ctx, q, e)
+	return err
+}
+
+// Append is Record, and gives the entry as it stands in the log.
+func (l *Log) Append(ctx context.Context, q database.Querier, e Entry) (Entry, error) {
+	e = clean(e)
 	var err error
 	switch tx := q.(type) {
 	case nil, *database.DB, *sql.DB:
-		err = l.db.Tx(ctx, func(tx *sql.Tx) error { return l.record(ctx, tx, e) })
+		err = l.db.Tx(ctx, func(tx *sql.Tx) error { return l.append(ctx, tx, &e) })
 	default:
-		err = l.record(ctx, tx, e)
+		err = l.append(ctx, tx, &e)
 	}
 	if err != nil {
-		return fmt.Errorf("write %q into the audit log: %w", e.Action, err)
+		return Entry{}, fmt.Errorf("write %q into the audit log: %w", e.Action, err)
 	}
-	return nil
+	return e, nil
 }
 
-func (l *Log) record(ctx context.Context, q database.Querier, e Entry) error {
+func (l *Log) append(ctx context.Context, q database.Querier, e *Entry) error {
 	if _, err := q.ExecContext(ctx, "UPDATE audit_head SET number = number + 1 WHERE one = 1"); err != nil {
 		return err
 	}
@@ -78,15 +86,14 @@ func (l *Log) record(ctx context.Context, q database.Querier, e Entry) error {
 	if err := q.QueryRowContext(ctx, "SELECT number, hash FROM audit_head WHERE one = 1").Scan(&head.Number, &head.Hash); err != nil {
 		return err
 	}
-	e = clean(e)
 	e.Number, e.At = head.Number, l.now().UTC().Truncate(time.Millisecond)
-	hash := link(head.Hash, e)
+	e.Hash = link(head.Hash, *e)
 	if _, err := q.ExecContext(ctx, `INSERT INTO audit (number, at, actor, action, target, person, reason, address, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Number, database.Millis(e.At), e.Actor, e.Action, e.Target, e.Person, e.Reason, e.Address, hash); err != nil {
+		e.Number, database.Millis(e.At), e.Actor, e.Action, e.Target, e.Person, e.Reason, e.Address, e.Hash); err != nil {
 		return err
 	}
-	_, err := q.ExecContext(ctx, "UPDATE audit_head SET hash = $1 WHERE one = 1", hash)
+	_, err := q.ExecContext(ctx, "UPDATE audit_head SET hash = $1 WHERE one = 1", e.Hash)
 	return err
 }
 
@@ -113,9 +120,42 @@ func storable(text string) string {
 
 // Query chooses entries.
 type Query struct {
-	Person string // that this person did or that concern them; "" is everybody
-	Limit  int    // at most so many; 0 is 100
-	Before int64  // with smaller numbers than this; 0 is from the end
+	Person string    // that this person did or that concern them; "" is everybody
+	Limit  int       // at most so many; 0 is 100 for List and no limit for Each
+	Before int64     // with smaller numbers than this; 0 is from the end
+	After  int64     // with greater numbers than this
+	Since  time.Time // made then or later; the zero time is from the beginning
+	Until  time.Time // made before; the zero time is up to now
+}
+
+// statement is the query in SQL.
+func (q Query) statement(order string) (text string, args []any) {
+	text = "SELECT " + columns + " FROM audit WHERE 1 = 1"
+	and := func(condition string, value any) {
+		args = append(args, value)
+		text += " AND " + strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args)))
+	}
+	if q.After > 0 {
+		and("number > ?", q.After)
+	}
+	if q.Before > 0 {
+		and("number < ?", q.Before)
+	}
+	if q.Person != "" {
+		and("(actor = ? OR target = ? OR person = ?)", storable(q.Person))
+	}
+	if !q.Since.IsZero() {
+		and("at >= ?", database.Millis(q.Since))
+	}
+	if !q.Until.IsZero() {
+		and("at < ?", database.Millis(q.Until))
+	}
+	text += " ORDER BY number " + order
+	if q.Limit > 0 {
+		args = append(args, q.Limit)
+		text += fmt.Sprintf(" LIMIT $%d", len(args))
+	}
+	return text, args
 }
 
 // List gives entries, newest first.
@@ -123,35 +163,47 @@ func (l *Log) List(ctx context.Context, query Query) ([]Entry, error) {
 	if query.Limit <= 0 {
 		query.Limit = 100
 	}
-	if query.Before <= 0 {
-		query.Before = math.MaxInt64
-	}
-	text, args := "SELECT "+columns+" FROM audit WHERE number < $1", []any{query.Before, query.Limit}
-	if query.Person != "" {
-		text += " AND (actor = $3 OR target = $3 OR person = $3)"
-		args = append(args, storable(query.Person))
-	}
-	rows, err := l.db.QueryContext(ctx, text+" ORDER BY number DESC LIMIT $2", args...)
+	var list []Entry
+	err := l.each(ctx, query, "DESC", func(e Entry) error {
+		list = append(list, e)
+		return nil
+	})
+	return list, err
+}
+
+// Each goes through entries, oldest first, without holding them. It ends with the first
+// error of fn.
+func (l *Log) Each(ctx context.Context, query Query, fn func(Entry) error) error {
+	return l.each(ctx, query, "ASC", fn)
+}
+
+func (l *Log) each(ctx context.Context, query Query, order string, fn func(Entry) error) error {
+	text, args := query.statement(order)
+	rows, err := l.db.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read the audit log: %w", err)
+		return fmt.Errorf("read the audit log: %w", err)
 	}
 	defer rows.Close()
-	var list []Entry
 	for rows.Next() {
-		e, _, err := scan(rows)
+		e, err := scan(rows)
 		if err != nil {
-			return nil, fmt.Errorf("read the audit log: %w", err)
+			return fmt.Errorf("read the audit log: %w", err)
 		}
-		list = append(list, e)
+		if err := fn(e); err != nil {
+			return err
+		}
 	}
-	return list, rows.Err()
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read the audit log: %w", err)
+	}
+	return nil
 }
 
 const columns = "number, at, actor, action, target, person, reason, address, hash"
 
-func scan(rows *sql.Rows) (e Entry, hash string, err error) {
+func scan(rows *sql.Rows) (e Entry, err error) {
 	var at int64
-	err = rows.Scan(&e.Number, &at, &e.Actor, &e.Action, &e.Target, &e.Person, &e.Reason, &e.Address, &hash)
+	err = rows.Scan(&e.Number, &at, &e.Actor, &e.Action, &e.Target, &e.Person, &e.Reason, &e.Address, &e.Hash)
 	e.At = database.Moment(at)
-	return e, hash, err
+	return e, err
 }

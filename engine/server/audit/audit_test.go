@@ -28,8 +28,8 @@ func TestEntriesComeBackAsTheyWereMadeNewestFirst(t *testing.T) {
 			t.Fatalf("%d entries, %v", len(list), err)
 		}
 		want := audit.Entry{Actor: "ann", Action: "computer.block", Target: "computer 3", Person: "ben",
-			Reason: "lost", Address: "192.0.2.7", Number: 3, At: start}
-		if list[0] != want {
+			Reason: "lost", Address: "192.0.2.7", Number: 3, At: start, Hash: list[0].Hash}
+		if head, err := log.Head(t.Context()); err != nil || list[0] != want || want.Hash != head.Hash {
 			t.Fatalf("got %+v", list[0])
 		}
 		list, err = log.List(t.Context(), audit.Query{Before: 3, Limit: 1})
@@ -51,6 +51,45 @@ func TestAPersonsEntriesAreThoseTheyDidAndThoseAboutThem(t *testing.T) {
 		list, err := log.List(t.Context(), audit.Query{Person: "ben"})
 		if err != nil || len(list) != 3 || list[0].Action != "person" || list[2].Action != "did" {
 			t.Fatalf("%+v, %v", list, err)
+		}
+	})
+}
+
+func TestEntriesAreChosenByTheirTimeAndPlaceAndGoneThroughFromTheFirst(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		now := start
+		log := audit.New(db, func() time.Time { return now })
+		for range 5 { // entry n is made n - 1 hours after the start
+			fill(t, log, 1)
+			now = now.Add(time.Hour)
+		}
+		record(t, log, nil, audit.Entry{Actor: "eve", Action: "other"})
+		for name, c := range map[string]struct {
+			query audit.Query
+			want  string
+		}{
+			"all of them":                      {audit.Query{}, "1 2 3 4 5 6"},
+			"since a moment, which counts":     {audit.Query{Since: start.Add(2 * time.Hour)}, "3 4 5 6"},
+			"until a moment, which does not":   {audit.Query{Until: start.Add(2 * time.Hour)}, "1 2"},
+			"between two moments":              {audit.Query{Since: start.Add(time.Hour), Until: start.Add(3 * time.Hour)}, "2 3"},
+			"between two places":               {audit.Query{After: 1, Before: 5}, "2 3 4"},
+			"the first few after a place":      {audit.Query{After: 2, Limit: 2}, "3 4"},
+			"of one person, between moments":   {audit.Query{Person: "eve", Since: start}, "6"},
+			"of a time in which nothing was":   {audit.Query{Since: start.Add(9 * time.Hour)}, ""},
+			"of one person, nothing of it":     {audit.Query{Person: "eve", Until: start.Add(time.Hour)}, ""},
+			"since a moment within an hour":    {audit.Query{Since: start.Add(time.Hour + time.Millisecond), Limit: 1}, "3"},
+			"until a moment just after one is": {audit.Query{Until: start.Add(time.Millisecond)}, "1"},
+		} {
+			var got []string
+			err := log.Each(t.Context(), c.query, func(e audit.Entry) error { got = append(got, fmt.Sprint(e.Number)); return nil })
+			if err != nil || strings.Join(got, " ") != c.want {
+				t.Errorf("%s: %v, %v", name, got, err)
+			}
+		}
+		enough, n := errors.New("enough"), 0
+		err := log.Each(t.Context(), audit.Query{}, func(audit.Entry) error { n++; return enough })
+		if !errors.Is(err, enough) || n != 1 {
+			t.Errorf("%v after %d", err, n)
 		}
 	})
 }
@@ -123,6 +162,7 @@ func TestVerifyFindsTampering(t *testing.T) {
 		{"entries that changed places", "UPDATE audit SET number = CASE number WHEN 2 THEN -3 WHEN 3 THEN -2 ELSE number END; UPDATE audit SET number = -number WHERE number < 0", "entry 2"},
 		{"a hash that was changed", "UPDATE audit SET hash = 'ff' WHERE number = 4", "entry 4"},
 		{"an end that was changed", "UPDATE audit_head SET hash = 'ff'", "entry 5"},
+		{"an entry before the first", "INSERT INTO audit VALUES (0, 0, '', '', '', '', '', '', '')", "after entry 0 comes 0"},
 		{"an entry past the end", "INSERT INTO audit VALUES (6, 0, '', '', '', '', '', '', '')", "entry 6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -57,7 +57,8 @@ func (l *Log) Head(ctx context.Context) (Head, error) {
 
 // Verify computes the whole chain again and compares it with the rows, with its end,
 // and with heads that were noted earlier. What does not fit is ErrBroken and names
-// the first entry. Entries may be added meanwhile.
+// the first entry. Entries may be added meanwhile. The rows are not held: a log of any
+// length is verified in the same memory.
 func (l *Log) Verify(ctx context.Context, noted ...Head) error {
 	first, err := l.Head(ctx)
 	if err != nil {
@@ -95,29 +96,17 @@ func (l *Log) walk(ctx context.Context, must map[int64]string) (Head, error) {
 	if want, ok := must[0]; ok && want != end.Hash {
 		return end, fmt.Errorf("%w: its beginning is another", ErrBroken)
 	}
-	rows, err := l.db.QueryContext(ctx, "SELECT "+columns+" FROM audit ORDER BY number")
-	if err != nil {
-		return end, fmt.Errorf("read the audit log: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		e, hash, err := scan(rows)
-		if err != nil {
-			return end, fmt.Errorf("read the audit log: %w", err)
+	err := l.Each(ctx, Query{}, func(e Entry) error {
+		switch want, ok := must[e.Number]; {
+		case e.Number != end.Number+1:
+			return fmt.Errorf("%w: after entry %d comes %d", ErrBroken, end.Number, e.Number)
+		case link(end.Hash, e) != e.Hash:
+			return fmt.Errorf("%w: entry %d does not fit", ErrBroken, e.Number)
+		case ok && want != e.Hash:
+			return fmt.Errorf("%w: entry %d is not the one that was noted", ErrBroken, e.Number)
 		}
-		if e.Number != end.Number+1 {
-			return end, fmt.Errorf("%w: after entry %d comes %d", ErrBroken, end.Number, e.Number)
-		}
-		if link(end.Hash, e) != hash {
-			return end, fmt.Errorf("%w: entry %d does not fit", ErrBroken, e.Number)
-		}
-		if want, ok := must[e.Number]; ok && want != hash {
-			return end, fmt.Errorf("%w: entry %d is not the one that was noted", ErrBroken, e.Number)
-		}
-		end = Head{e.Number, hash}
-	}
-	if err := rows.Err(); err != nil {
-		return end, fmt.Errorf("read the audit log: %w", err)
-	}
-	return end, nil
+		end = Head{e.Number, e.Hash}
+		return nil
+	})
+	return end, err
 }
