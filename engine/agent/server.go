@@ -86,11 +86,9 @@ func (a *Agent) openStore(ctx context.Context, where *destinationFile) (storage.
 
 // refusedBy finds the server's no in an error of a store.
 func refusedBy(err error) (code, message string, ok bool) {
-	if r, ok := errors.AsType[*rest.Refusal](err); ok {
-		return r.Code, r.Message, true
-	}
-	if r, ok := errors.AsType[*account.Refusal](err); ok {
-		return r.Code, r.Message, true
+	if r, ok := errors.AsType[*rest.Refusal](err); ok { // account.Refusal is the same
+		code, message = wordsOf(r)
+		return code, message, true
 	}
 	return "", "", false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"holdfast/engine"
@@ -236,7 +237,7 @@ func explainServer(op, address string, err error) error {
 	}
 	e := &engine.Error{Op: op, Path: address, Err: err}
 	if refused, ok := errors.AsType[*account.Refusal](err); ok {
-		e.Kind, e.Message = refusal(refused.Code, refused.Message)
+		e.Kind, e.Message = refusal(wordsOf(refused))
 		return e
 	}
 	if _, ok := errors.AsType[*account.Changed](err); ok {
@@ -292,7 +293,23 @@ func refusal(code, message string) (engine.Kind, string) {
 	if message == "" {
 		message = "The server refused this and gave no reason."
 	}
+	if code == codeInternal {
+		return engine.KindUnreachable, message
+	}
 	return engine.KindRefused, message
+}
+
+// codeInternal is no refusal: the server, or what it needs, is in trouble, and says so
+// in its own words.
+const codeInternal = "internal"
+
+// wordsOf are the code and the message of a refusal. An answer about trouble has none
+// where it may have no body (to HEAD), or where something before the server gave it.
+func wordsOf(r *account.Refusal) (code, message string) {
+	if r.Status >= http.StatusInternalServerError && r.Code == "" {
+		return codeInternal, "The server cannot do this just now, because something that it needs does not answer. What is stored is safe; what waits goes on by itself. If it stays, tell your institution."
+	}
+	return r.Code, r.Message
 }
 
 var refusals = map[string]struct {

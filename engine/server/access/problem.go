@@ -52,9 +52,15 @@ func problemOf(ctx context.Context, err error, id string) Problem {
 		return Problem{Status: statusGone, Code: "internal", Message: "The request was given up.", Err: err}
 	case database.IsFull(err), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return Problem{Status: http.StatusInsufficientStorage, Code: "full", Message: "The server's disk is full. What is stored can still be read; the administrators have to make room.", Err: err}
+	case database.IsAway(err):
+		return Problem{Status: http.StatusServiceUnavailable, Code: "internal", RetryAfter: awayRetry, Err: err,
+			Message: "The server cannot reach its database just now, so nothing can be stored or got back for the moment. What is stored is safe, and backup goes on by itself once the database is back. If it stays, tell your administrators."}
 	}
 	return internal(err, id)
 }
+
+// awayRetry is when to ask again for what needs a service that does not answer.
+const awayRetry = 2 * time.Second
 
 func internal(err error, id string) Problem {
 	return Problem{Status: http.StatusInternalServerError, Code: "internal", Err: err,

@@ -22,6 +22,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -196,6 +197,20 @@ func IsFull(err error) bool {
 		return e.Code()&0xff == sqlite3.SQLITE_FULL
 	}
 	return false
+}
+
+// IsAway says whether the database could not be asked: nobody answers at its address,
+// or it starts, stops, or has no connection left.
+func IsAway(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch e.Code {
+		case "57P01", "57P02", "57P03", "53300": // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
+			return true
+		}
+		return false
+	}
+	_, ok := errors.AsType[*pgconn.ConnectError](err)
+	return ok || errors.Is(err, driver.ErrBadConn)
 }
 
 // Querier is what *DB and *sql.Tx have in common.

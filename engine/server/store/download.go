@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -53,7 +54,9 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, f file, size int6
 	var from io.ReadCloser
 	if r.Method != http.MethodHead {
 		var err error
-		if from, err = s.bytes.Open(r.Context(), f.key(), part.from, part.length); err != nil {
+		if from, err = s.bytes.Open(r.Context(), f.key(), part.from, part.length); errors.Is(err, ErrAway) {
+			return s.explain(err)
+		} else if err != nil {
 			// The row says that it is there: this is not the "not found" of a client.
 			return fmt.Errorf("the bytes of a stored file cannot be opened: %v", err)
 		}

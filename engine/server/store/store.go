@@ -71,6 +71,7 @@ var (
 	ErrExists   = errors.New("the file is stored already")
 	ErrNotFound = errors.New("no such file is stored")
 	ErrFull     = errors.New("no space is left where the files are stored")
+	ErrAway     = errors.New("the place where the files are stored does not answer")
 )
 
 // Options say what the service asks of others. Nil functions ask nobody.

@@ -3,7 +3,8 @@
 // Its promise to write nothing over anything rests on conditional writes (Amazon S3
 // User Guide, "Conditional requests": PUT with If-None-Match: *), which not every
 // service that calls itself S3 honours. So Open tries it out, and refuses a service
-// that overwrites. A file is sent in one PUT of a known length, whose last bytes are
+// that overwrites; where no space is left to try it, the first Create that finds some
+// does. A file is sent in one PUT of a known length, whose last bytes are
 // held back until its content proved right; a PUT that is cut short stores nothing.
 //
 // Whether the bucket keeps versions, locks them or copies them elsewhere is the
@@ -12,13 +13,14 @@ package s3
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -39,6 +41,7 @@ type Store struct {
 	core   minio.Core
 	bucket string
 	prefix string // "" or ends at a slash
+	proven atomic.Bool
 }
 
 var _ store.Bytes = (*Store)(nil)
@@ -50,7 +53,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.prove(ctx); err != nil {
+	if err := s.prove(ctx); err != nil && !errors.Is(err, store.ErrFull) { // what is stored can be read all the same
 		return nil, err
 	}
 	return s, nil
@@ -95,9 +98,9 @@ func parse(address string, o Options) (*Store, error) {
 
 // prove writes one key twice. The second must be refused.
 func (s *Store) prove(ctx context.Context) error {
-	key := fmt.Sprintf(".holdfast-trial-%d", time.Now().UnixNano())
+	key := ".holdfast-trial-" + rand.Text()
 	write := func() error {
-		return s.Create(ctx, key, strings.NewReader("trial"), 5)
+		return s.create(ctx, key, strings.NewReader("trial"), 5)
 	}
 	if err := write(); err != nil {
 		return fmt.Errorf("the S3 store %s/%s cannot be written to: %w", s.core.EndpointURL().Host, s.bucket, err)
@@ -112,6 +115,7 @@ func (s *Store) prove(ctx context.Context) error {
 	if !errors.Is(second, store.ErrExists) {
 		return fmt.Errorf("the S3 store %s does not answer a conditional write as it should: %w", s.core.EndpointURL().Host, second)
 	}
+	s.proven.Store(true)
 	return nil
 }
 
@@ -120,6 +124,15 @@ var ErrOverwrites = errors.New("this S3 service cannot be used")
 
 // Create writes a file under a key that is not taken.
 func (s *Store) Create(ctx context.Context, key string, r io.Reader, size int64) error {
+	if !s.proven.Load() {
+		if err := s.prove(ctx); err != nil {
+			return err
+		}
+	}
+	return s.create(ctx, key, r, size)
+}
+
+func (s *Store) create(ctx context.Context, key string, r io.Reader, size int64) error {
 	options := minio.PutObjectOptions{
 		ContentType:      "application/octet-stream",
 		DisableMultipart: true, // one PUT is there whole or not at all
@@ -227,6 +240,14 @@ func explain(err error) error {
 		return fmt.Errorf("%w (%w)", store.ErrNotFound, err)
 	case answer.StatusCode == http.StatusInsufficientStorage, answer.Code == "XMinioStorageFull", answer.Code == "QuotaExceeded":
 		return fmt.Errorf("%w (%w)", store.ErrFull, err)
+	case answer.StatusCode >= http.StatusInternalServerError, isOnTheWay(err):
+		return fmt.Errorf("%w (%w)", store.ErrAway, err)
 	}
 	return err
+}
+
+// isOnTheWay says that no answer came, and not because nobody waited for it.
+func isOnTheWay(err error) bool {
+	_, ok := errors.AsType[*url.Error](err)
+	return ok && !errors.Is(err, context.Canceled)
 }
