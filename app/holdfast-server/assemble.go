@@ -19,6 +19,7 @@ import (
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
+	"holdfast/engine/server/keylog"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/removal"
@@ -45,6 +46,7 @@ type server struct {
 	removals  *removal.Service
 	keys      *escrow.Store
 	escrow    *escrow.Client
+	keyLog    *keylog.Service
 	audit     *audit.Log
 	mail      *mail.Post
 }
@@ -211,8 +213,11 @@ func (v *server) openKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.escrow, err = v.keys.Client(credential)
-	return err
+	if v.escrow, err = v.keys.Client(credential); err != nil {
+		return err
+	}
+	v.keyLog = &keylog.Service{DB: v.db, Keys: v.escrow, Audit: v.audit, Mail: v.mail, People: v.people, Now: v.now}
+	return nil
 }
 
 func (v *server) openStore(ctx context.Context) error {

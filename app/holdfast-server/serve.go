@@ -119,7 +119,7 @@ func (v *server) handler(downloads string, metrics *operations.Metrics) (http.Ha
 	}
 	routes := api.New(api.Services{
 		DB: v.db, People: v.people, Computers: v.computers, Sessions: v.sessions, Identity: v.identity, Store: v.store,
-		Removals: v.removals, Escrow: v.escrow, Audit: v.audit, Mail: v.mail, Name: v.settings.Name, ID: v.id, Version: version, Origin: v.settings.Origin, Now: v.now,
+		Removals: v.removals, Escrow: v.escrow, KeyLog: v.keyLog, Audit: v.audit, Mail: v.mail, Name: v.settings.Name, ID: v.id, Version: version, Origin: v.settings.Origin, Now: v.now,
 	})
 	routes = append(routes, v.store.Routes()...)
 	routes = append(routes, pages...)
@@ -303,7 +303,7 @@ func (v *server) sweepOnce(ctx context.Context) {
 	}
 	_, purged := v.store.Purge(ctx)
 	lending := lending.Service{DB: v.db, People: v.people, Computers: v.computers, Audit: v.audit, Mail: v.mail}
-	err = errors.Join(err, v.removals.Sweep(ctx), lending.Tell(ctx, ""), purged, v.sessions.Sweep(ctx))
+	err = errors.Join(err, v.removals.Sweep(ctx), lending.Tell(ctx, ""), purged, v.sessions.Sweep(ctx), v.keyLog.Sweep(ctx))
 	if err := ended(err); err != nil {
 		v.log.Error("what was due could not be cleared away", "error", err)
 	}

@@ -118,7 +118,7 @@ func (c *removalRun) people(ctx context.Context, v *server) ([]people.Person, er
 // thin does one account, and says in a sentence why it did not.
 func (c *removalRun) thin(ctx context.Context, v *server, p people.Person) thinned {
 	work := thinning.Service{
-		DB: v.db, Store: v.store, Removals: v.removals, Computers: v.computers, Escrow: v.escrow, Audit: v.audit, Mail: v.mail,
+		Store: v.store, Removals: v.removals, Computers: v.computers, Escrow: v.escrow, KeyLog: v.keyLog, Audit: v.audit, Mail: v.mail,
 		Now: v.now, Scratch: os.TempDir(),
 	}
 	result, err := work.Run(ctx, p, thinning.Order{By: byCommand, Name: "who works on the server itself", Reason: c.Reason})

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,12 +27,15 @@ import (
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
+	"holdfast/engine/server/keylog"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 	removals "holdfast/engine/server/removal"
 	"holdfast/engine/server/session"
 	objects "holdfast/engine/server/store"
 	"holdfast/engine/server/store/disk"
+	"holdfast/engine/storage"
+	"holdfast/engine/storage/rest"
 )
 
 // college is an account server with its real parts, and one person.
@@ -83,6 +87,7 @@ func newCollege(t *testing.T) *college {
 	s := api.Services{DB: db, People: p, Computers: computers.New(db, p, computers.Options{}, time.Now), Sessions: session.New(db, time.Now), Identity: who,
 		Escrow: client, Audit: audit.New(db, time.Now), Mail: mail.New(db, mail.Options{Name: "College", Origin: origin}, time.Now),
 		Store: objects.New(db, bytes, objects.Options{}, time.Now), Name: "College", ID: "0123", Version: "1.0", Origin: origin}
+	s.KeyLog = &keylog.Service{DB: db, Keys: client, Audit: s.Audit, Mail: s.Mail, People: p, Now: time.Now}
 	s.Removals = &removals.Service{Store: s.Store, People: p, Computers: s.Computers, Audit: s.Audit, Mail: s.Mail, Now: time.Now}
 	handler, err := access.Handler(append(api.New(s), s.Store.Routes()...), access.Options{Sessions: s.Sessions, Computers: s.Computers, People: p, Removals: s.Store})
 	must(err)
@@ -314,6 +319,23 @@ func TestWhatAServerDoesIsToldAsItIs(t *testing.T) {
 		e, ok := errors.AsType[*engine.Error](explainServer("sign in", "backup.college.edu", c.err))
 		if !ok || e.Kind != c.kind || strings.Contains(e.Message, "does not answer") {
 			t.Errorf("%v: %v", c.err, e)
+		}
+	}
+}
+
+func TestTroubleOfAServerIsNoRefusal(t *testing.T) {
+	for _, c := range []struct{ code, message, says string }{
+		{"internal", "The server cannot reach its database just now.", "The server cannot reach its database just now."},
+		{"", "", "What is stored is safe"}, // to HEAD, which has no body
+	} {
+		r := rest.NewRefusal(503, c.code, c.message)
+		for name, err := range map[string]error{
+			"the storage": explain("back up", "backup.college.edu", fmt.Errorf("%w (%w)", storage.ErrUnreachable, r)),
+			"the account": explainServer("sign in", "backup.college.edu", fmt.Errorf("%w (%w)", account.ErrUnreachable, r)),
+		} {
+			if engine.KindOf(err) != engine.KindUnreachable || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s, %q: %s, %v", name, c.code, engine.KindOf(err), err)
+			}
 		}
 	}
 }

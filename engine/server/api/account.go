@@ -52,7 +52,7 @@ func (a *api) account(w http.ResponseWriter, r *http.Request, c access.Caller) e
 func (a *api) key(ctx context.Context, account string) (map[string]any, error) {
 	kept, keyFile, since, err := a.Escrow.Mode(ctx, account)
 	if err != nil {
-		return nil, err
+		return nil, told(err)
 	}
 	if kept {
 		return map[string]any{"mode": keyStandard, "key_file": keyFile, "since": since.UTC()}, nil

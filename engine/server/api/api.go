@@ -12,6 +12,7 @@
 // the person by mail in the very transaction that changes it (commit). The key store has
 // a database of its own, which no transaction here includes: it keeps a log of its own,
 // and a key leaves only once both logs have the release and the letter is on its way.
+// Nothing of the server's own database is held while the key store is asked.
 // Errors have stable codes and whole sentences. Answers are JSON in snake_case, moments
 // in RFC 3339.
 package api
@@ -27,6 +28,7 @@ import (
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
+	"holdfast/engine/server/keylog"
 	"holdfast/engine/server/lending"
 	"holdfast/engine/server/limit"
 	"holdfast/engine/server/mail"
@@ -49,6 +51,7 @@ type Services struct {
 	Store     *store.Service
 	Removals  *removal.Service
 	Escrow    *escrow.Client
+	KeyLog    *keylog.Service
 	Audit     *audit.Log
 	Mail      *mail.Post
 

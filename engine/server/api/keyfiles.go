@@ -94,21 +94,27 @@ var errLastKey = problem(http.StatusConflict, "conflict", "Without this key nobo
 // errUnread says that there is a key file that was not read yet.
 var errUnread = errors.New("another key file has come meanwhile")
 
-// changeKeys is commit with the key files of the caller's account. Their bytes are read
-// before, because that may take as long as the storage likes, and begin anew when
-// another has come meanwhile.
-func (a *api) changeKeys(ctx context.Context, c access.Caller, change func(ctx context.Context, files []keyFile) (act, error)) error {
+// changeKeys is commit with the key files of the caller's account, and with what the key
+// store keeps of it: the secret of which key file, if any. Both are asked for before,
+// because that may take as long as the storage and the key store like, and begin anew
+// when another key file has come meanwhile. Of two changes at once the second finds the
+// key files as the first has left them, whatever the key store said.
+func (a *api) changeKeys(ctx context.Context, c access.Caller, change func(ctx context.Context, files []keyFile, kept bool, named string) (act, error)) error {
 	known := map[string]keyFile{}
 	for {
 		if err := a.readKeyFiles(ctx, c.Person.ID, known); err != nil {
 			return err
 		}
-		err := a.commit(ctx, c, func(ctx context.Context) (act, error) {
+		kept, named, _, err := a.Escrow.Mode(ctx, c.Person.ID)
+		if err != nil {
+			return told(err)
+		}
+		err = a.commit(ctx, c, func(ctx context.Context) (act, error) {
 			files, err := a.takeKeyFiles(ctx, c.Person.ID, known)
 			if err != nil {
 				return act{}, err
 			}
-			return change(ctx, files)
+			return change(ctx, files, kept, named)
 		})
 		if !errors.Is(err, errUnread) {
 			return err

@@ -29,17 +29,19 @@ func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) e
 	if in.First {
 		keep = a.Escrow.KeepFirst
 	}
-	// The key store is another database, so that it comes last: what cannot be logged or
-	// told is not kept, and what is not kept is not logged or told.
-	err := a.DB.Atomically(r.Context(), func(ctx context.Context) error {
-		err := a.record(ctx, c, a.changed(c, "key.keep", in.KeyFile, *c.Person, "The institution's key store now keeps the key to your files"))
-		if err != nil {
-			return err
-		}
-		return keep(ctx, c.Person.ID, in.KeyFile, in.Secret)
-	})
+	// The key store is another database, and may take its time: nothing here is held
+	// meanwhile. What could not be logged or told is not kept, so that is tried first; and
+	// what is kept when this server dies is told of later (package keylog).
+	d := a.changed(c, "key.keep", in.KeyFile, *c.Person, "The institution's key store now keeps the key to your files")
+	if err := a.rehearse(r.Context(), c, d); err != nil {
+		return err
+	}
+	kept, err := keep(r.Context(), c.Person.ID, in.KeyFile, in.Secret)
 	if err != nil {
 		return told(err)
+	}
+	if err := a.note(r.Context(), c, d, kept); err != nil {
+		return err
 	}
 	return done(w)
 }
@@ -49,14 +51,10 @@ func (a *api) keepKey(w http.ResponseWriter, r *http.Request, c access.Caller) e
 // key store, another database, forgets last: until then asking again does all of it.
 func (a *api) forgetKey(w http.ResponseWriter, r *http.Request, c access.Caller) error {
 	account := c.Person.ID
-	kept, named, _, err := a.Escrow.Mode(r.Context(), account)
-	if err != nil {
-		return err
-	}
-	if !kept {
-		return done(w)
-	}
-	err = a.changeKeys(r.Context(), c, func(ctx context.Context, files []keyFile) (act, error) {
+	err := a.changeKeys(r.Context(), c, func(ctx context.Context, files []keyFile, kept bool, named string) (act, error) {
+		if !kept {
+			return act{}, nil
+		}
 		institutions := slices.DeleteFunc(slices.Clone(files), func(k keyFile) bool { return k.name != named && k.user != keyOfInstitution })
 		return a.changed(c, "key.forget", named, *c.Person, "The institution's key store no longer keeps the key to your files; only your passphrase or recovery code opens them"),
 			a.dropKeyFiles(ctx, account, files, institutions, anyPersons)
@@ -78,19 +76,16 @@ func (a *api) removeKeyFile(w http.ResponseWriter, r *http.Request, c access.Cal
 	if storage.CheckName(storage.Keys, name) != nil {
 		return errNothing
 	}
-	err := a.changeKeys(r.Context(), c, func(ctx context.Context, files []keyFile) (act, error) { return a.dropKeyFile(ctx, c, files, name) })
+	err := a.changeKeys(r.Context(), c, func(ctx context.Context, files []keyFile, kept bool, named string) (act, error) {
+		return a.dropKeyFile(ctx, c, files, name, kept, named)
+	})
 	if err != nil {
 		return err
 	}
 	return done(w)
 }
 
-func (a *api) dropKeyFile(ctx context.Context, c access.Caller, files []keyFile, name string) (act, error) {
-	account := c.Person.ID
-	kept, named, _, err := a.Escrow.Mode(ctx, account)
-	if err != nil {
-		return act{}, err
-	}
+func (a *api) dropKeyFile(ctx context.Context, c access.Caller, files []keyFile, name string, kept bool, named string) (act, error) {
 	at := slices.IndexFunc(files, func(k keyFile) bool { return k.name == name })
 	if at < 0 {
 		return act{}, errNothing
@@ -103,7 +98,7 @@ func (a *api) dropKeyFile(ctx context.Context, c access.Caller, files []keyFile,
 	if !gone.persons() {
 		what = "A key to your files was removed: a computer no longer opens them by itself"
 	}
-	err = a.dropKeyFiles(ctx, account, files, []keyFile{gone}, func(left []keyFile) bool {
+	err := a.dropKeyFiles(ctx, c.Person.ID, files, []keyFile{gone}, func(left []keyFile) bool {
 		if !gone.persons() {
 			return len(left) > 0
 		}
@@ -142,15 +137,15 @@ func (a *api) releaseKeyOf(w http.ResponseWriter, r *http.Request, c access.Call
 
 // release hands a secret out once the log has it and the letter is on its way.
 func (a *api) release(w http.ResponseWriter, r *http.Request, c access.Caller, p people.Person, by escrow.Release) error {
-	secret, keyFile, err := a.Escrow.Release(r.Context(), p.ID, by)
+	out, err := a.Escrow.Release(r.Context(), p.ID, by)
 	if err != nil {
 		return told(err)
 	}
-	defer clear(secret)
-	err = a.note(r.Context(), c, act{name: "key.release", target: keyFile, person: p, reason: by.Reason,
-		letter: mail.KeyReleased(to(p), c.Person.Name, by.Reason, place(c), a.Now())})
+	defer clear(out.Secret)
+	err = a.note(r.Context(), c, act{name: "key.release", target: out.KeyFile, person: p, reason: by.Reason,
+		letter: mail.KeyReleased(to(p), c.Person.Name, by.Reason, place(c), a.Now())}, out.Entry)
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, map[string]any{"secret": secret, "key_file": keyFile})
+	return reply(w, http.StatusOK, map[string]any{"secret": out.Secret, "key_file": out.KeyFile})
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/audit"
@@ -36,10 +37,27 @@ func (a *api) commit(ctx context.Context, c access.Caller, change func(ctx conte
 	}))
 }
 
-// note is commit of a trace alone, of what happens outside of the server's own database.
+// note is commit of a trace alone, of what the key store did, which has logged it already.
 // Its error must keep an answer with a secret from going out.
-func (a *api) note(ctx context.Context, c access.Caller, d act) error {
-	return a.DB.Atomically(ctx, func(ctx context.Context) error { return a.record(ctx, c, d) })
+func (a *api) note(ctx context.Context, c access.Caller, d act, did audit.Entry) error {
+	return a.KeyLog.Tell(ctx, did, func(ctx context.Context) error { return a.record(ctx, c, d) })
+}
+
+// errRehearsed undoes a rehearsal.
+var errRehearsed = errors.New("this was a rehearsal")
+
+// rehearse is commit of a trace that is undone, to see that it can be written.
+func (a *api) rehearse(ctx context.Context, c access.Caller, d act) error {
+	err := a.DB.Atomically(ctx, func(ctx context.Context) error {
+		if err := a.record(ctx, c, d); err != nil {
+			return err
+		}
+		return errRehearsed
+	})
+	if errors.Is(err, errRehearsed) {
+		return nil
+	}
+	return err
 }
 
 // record is best the last step of a transaction: it holds the end of the log.

@@ -145,7 +145,8 @@ func (v *world) scene(n string) scene {
 	s.ids["r"] = requests[len(requests)-1].ID
 	s.by[anonymous], s.by[another], s.by[member], s.by[administrator] = nobody, v.signIn(ben), v.signIn(ann), v.signIn(adm)
 	s.ids["key"] = v.put(targetBy, "keys", "a key file of "+n)
-	v.must(v.s.Escrow.Keep(ctx, ann.ID, s.ids["key"], []byte("the secret of ann")))
+	_, err = v.s.Escrow.Keep(ctx, ann.ID, s.ids["key"], []byte("the secret of ann"))
+	v.must(err)
 	return s
 }
 

@@ -80,6 +80,7 @@ var known = []struct {
 	{store.ErrRemoving, problem(http.StatusConflict, "conflict", "Another removal of this account is open now. Wait until it has ended, or end it first.")},
 	{store.ErrNotFound, problem(http.StatusNotFound, "not_found", "There is no such file.")},
 	{escrow.ErrNotFound, problem(http.StatusNotFound, "not_found", "The institution keeps no key of this account. The passphrase or the recovery code opens the files.")},
+	{escrow.ErrAway, problem(http.StatusServiceUnavailable, "internal", "The institution's key store does not answer just now, so nothing about keys can be done for the moment. The files are safe, and backup goes on. Try again in a while; if it stays, tell your administrators.")},
 	{escrow.ErrKept, problem(http.StatusConflict, "exists", "The institution keeps a key of this account already. Nothing was changed.")},
 	{escrow.ErrReason, problem(http.StatusBadRequest, "bad_request", "Say why the key is needed. The reason is kept and told to the person.")},
 	{escrow.ErrSecret, problem(http.StatusBadRequest, "bad_request", "This cannot be kept as a key: it is empty, too long, or does not say which key file it opens.")},

@@ -25,6 +25,7 @@ import (
 	"holdfast/engine/server/databasetest"
 	"holdfast/engine/server/escrow"
 	"holdfast/engine/server/identity"
+	"holdfast/engine/server/keylog"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/removal"
@@ -45,6 +46,8 @@ type world struct {
 	handler http.Handler
 	mu      sync.Mutex
 	moment  time.Time
+	master  *mayHang // key of the key store
+	keysAt  string   // address of the key store's database
 }
 
 func (v *world) now() time.Time {
@@ -65,7 +68,9 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	dir := t.TempDir()
 	wrapper, err := escrow.OpenKeyFile(filepath.Join(dir, "keys", "master.key"))
 	v.must(err)
-	keys, err := escrow.Open(t.Context(), filepath.Join(dir, "keys.db"), wrapper, filepath.Join(dir, "keys", "credential"))
+	v.master = &mayHang{Wrapper: wrapper}
+	v.keysAt = databasetest.Address(t, db.Kind)
+	keys, err := escrow.Open(t.Context(), v.keysAt, v.master, filepath.Join(dir, "keys", "credential"))
 	v.must(err)
 	t.Cleanup(func() { _ = keys.Close() })
 	client, err := keys.Client(readLine(t, filepath.Join(dir, "keys", "credential")))
@@ -80,6 +85,8 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	v.s = api.Services{DB: db, People: p, Computers: c, Sessions: session.New(db, v.now), Identity: who, Escrow: client, Audit: audit.New(db, v.now),
 		Mail:  mail.New(db, mail.Options{Address: "127.0.0.1:9", From: "Holdfast <backup@college.edu>", TLS: "none", Name: "College", Origin: origin}, v.now),
 		Store: store.New(db, bytesOf, store.Options{Quota: quotaOf(p)}, v.now), Name: "College", ID: "0123", Version: "1.0", Origin: origin, Now: v.now}
+	v.s.KeyLog = &keylog.Service{DB: db, Keys: client, Audit: v.s.Audit, Mail: v.s.Mail, People: p, Now: time.Now}
+	v.must(v.s.KeyLog.Sweep(t.Context())) // as a server that starts
 	v.s.Removals = &removal.Service{Store: v.s.Store, People: p, Computers: c, Audit: v.s.Audit, Mail: v.s.Mail, Now: v.now, Hold: 30 * 24 * time.Hour}
 	v.serve()
 	return v

@@ -48,6 +48,9 @@ var (
 	ErrNotTheirs = errors.New("this key is somebody else's")
 	// ErrDamaged says that a wrapped secret is not what was stored for this account.
 	ErrDamaged = errors.New("the kept key is damaged, or was moved from another account")
+	// ErrAway says that the key store did not answer, or not in time. What was asked may
+	// have been done all the same; then its log has it.
+	ErrAway = errors.New("the key store does not answer")
 	// ErrSecret says that what is to be kept is no secret: empty, too long, or without
 	// the name of a key file.
 	ErrSecret = errors.New("this cannot be kept as a key")
@@ -121,14 +124,8 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close closes the database; clients fail afterwards.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Verify checks the hash chain of the key store's log, with heads that were noted
-// earlier: see audit.Log.
-func (s *Store) Verify(ctx context.Context, noted ...audit.Head) error {
-	return s.log.Verify(ctx, noted...)
-}
-
-// Head is the end of the key store's log, to be noted elsewhere.
-func (s *Store) Head(ctx context.Context) (audit.Head, error) { return s.log.Head(ctx) }
+// Log is the key store's own, to be read and verified.
+func (s *Store) Log() *audit.Log { return s.log }
 
 // Client is the way to the secrets, for whoever has the credential; others get
 // ErrCredential.
@@ -137,5 +134,5 @@ func (s *Store) Client(credential string) (*Client, error) {
 	if subtle.ConstantTimeCompare(given[:], s.credential[:]) != 1 {
 		return nil, ErrCredential
 	}
-	return &Client{s}, nil
+	return &Client{s, usualPatience}, nil
 }

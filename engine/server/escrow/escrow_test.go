@@ -67,7 +67,7 @@ func (p place) credential(t *testing.T) string {
 
 func keep(t *testing.T, c *escrow.Client, account, keyFile, secret string) {
 	t.Helper()
-	if err := c.Keep(t.Context(), account, keyFile, []byte(secret)); err != nil {
+	if _, err := c.Keep(t.Context(), account, keyFile, []byte(secret)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -84,7 +84,8 @@ func TestAKeptSecretComesBackToItsPersonAfterARestart(t *testing.T) {
 		keep(t, c, "ann", "k2", "second secret") // in place of the first
 		s.Close()
 		_, c = p.open(t)
-		secret, keyFile, err := c.Release(t.Context(), "ann", own("ann"))
+		out, err := c.Release(t.Context(), "ann", own("ann"))
+		secret, keyFile := out.Secret, out.KeyFile
 		if err != nil || string(secret) != "second secret" || keyFile != "k2" {
 			t.Fatalf("%q %s %v", secret, keyFile, err)
 		}
@@ -103,7 +104,10 @@ func TestOfSeveralFirstSecretsOneIsKept(t *testing.T) {
 		_, c := p.open(t)
 		results := make(chan error, 6)
 		for i := range cap(results) {
-			go func() { results <- c.KeepFirst(t.Context(), "ann", "pending", []byte{'s', byte('0' + i)}) }()
+			go func() {
+				_, err := c.KeepFirst(t.Context(), "ann", "pending", []byte{'s', byte('0' + i)})
+				results <- err
+			}()
 		}
 		kept := 0
 		for range cap(results) {
@@ -116,15 +120,16 @@ func TestOfSeveralFirstSecretsOneIsKept(t *testing.T) {
 		if kept != 1 {
 			t.Fatalf("%d first secrets were taken", kept)
 		}
-		first, _, err := c.Release(t.Context(), "ann", own("ann"))
+		out, err := c.Release(t.Context(), "ann", own("ann"))
+		first := out.Secret
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.KeepFirst(t.Context(), "ann", "pending", []byte("another")); !errors.Is(err, escrow.ErrKept) {
+		if _, err := c.KeepFirst(t.Context(), "ann", "pending", []byte("another")); !errors.Is(err, escrow.ErrKept) {
 			t.Fatal(err)
 		}
-		if again, _, err := c.Release(t.Context(), "ann", own("ann")); err != nil || string(again) != string(first) {
-			t.Fatalf("%q became %q: %v", first, again, err)
+		if again, err := c.Release(t.Context(), "ann", own("ann")); err != nil || string(again.Secret) != string(first) {
+			t.Fatalf("%q became %q: %v", first, again.Secret, err)
 		}
 	})
 }
@@ -144,14 +149,15 @@ func TestAReleaseNeedsThePersonOrAnAdministratorsReason(t *testing.T) {
 			{escrow.Release{By: "eve"}, escrow.ErrNotTheirs},
 			{escrow.Release{By: "eve", Reason: "lost laptop"}, escrow.ErrNotTheirs},
 		} {
-			if secret, _, err := c.Release(t.Context(), "ann", refused.r); secret != nil || !errors.Is(err, refused.want) {
-				t.Errorf("%+v: %q %v", refused.r, secret, err)
+			if out, err := c.Release(t.Context(), "ann", refused.r); out.Secret != nil || !errors.Is(err, refused.want) {
+				t.Errorf("%+v: %q %v", refused.r, out.Secret, err)
 			}
 		}
-		if secret, _, err := c.Release(t.Context(), "eve", own("eve")); secret != nil || !errors.Is(err, escrow.ErrNotFound) {
-			t.Errorf("%q %v", secret, err)
+		if out, err := c.Release(t.Context(), "eve", own("eve")); out.Secret != nil || !errors.Is(err, escrow.ErrNotFound) {
+			t.Errorf("%q %v", out.Secret, err)
 		}
-		secret, _, err := c.Release(t.Context(), "ann", escrow.Release{By: "root", Administrator: true, Reason: "lost laptop", Address: "192.0.2.1"})
+		out, err := c.Release(t.Context(), "ann", escrow.Release{By: "root", Administrator: true, Reason: "lost laptop", Address: "192.0.2.1"})
+		secret := out.Secret
 		if err != nil || string(secret) != "secret of ann" {
 			t.Fatalf("%q %v", secret, err)
 		}
@@ -163,7 +169,7 @@ func TestAReleaseNeedsThePersonOrAnAdministratorsReason(t *testing.T) {
 		if log[0] != want {
 			t.Errorf("got %+v", log[0])
 		}
-		if err := s.Verify(t.Context()); err != nil {
+		if err := s.Log().Verify(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -201,13 +207,13 @@ func TestAReleaseIsInTheLogBeforeTheSecretIsUnwrapped(t *testing.T) {
 			seen++
 			return nil
 		}
-		if _, _, err := c.Release(t.Context(), "ann", own("ann")); err != nil || seen != 1 {
+		if _, err := c.Release(t.Context(), "ann", own("ann")); err != nil || seen != 1 {
 			t.Fatal(seen, err)
 		}
 		down := errors.New("the key management service is down")
 		w.unwrap = func() error { return down }
-		if secret, _, err := c.Release(t.Context(), "ann", own("ann")); secret != nil || !errors.Is(err, down) {
-			t.Fatalf("%q %v", secret, err)
+		if out, err := c.Release(t.Context(), "ann", own("ann")); out.Secret != nil || !errors.Is(err, down) {
+			t.Fatalf("%q %v", out.Secret, err)
 		}
 		log, err := c.Log(t.Context(), audit.Query{Limit: 1})
 		if err != nil || log[0].Action != "key.release_failed" {
@@ -223,8 +229,8 @@ func TestASecretDoesNotLeaveWhenItsReleaseCannotBeLogged(t *testing.T) {
 		if _, err := s.Database().ExecContext(t.Context(), "DROP TABLE audit"); err != nil {
 			t.Fatal(err)
 		}
-		if secret, _, err := c.Release(t.Context(), "ann", own("ann")); secret != nil || err == nil {
-			t.Fatalf("%q %v", secret, err)
+		if out, err := c.Release(t.Context(), "ann", own("ann")); out.Secret != nil || err == nil {
+			t.Fatalf("%q %v", out.Secret, err)
 		}
 	})
 }
@@ -238,7 +244,7 @@ func TestAForgottenSecretIsGone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, _, err := c.Release(t.Context(), "ann", own("ann")); !errors.Is(err, escrow.ErrNotFound) {
+		if _, err := c.Release(t.Context(), "ann", own("ann")); !errors.Is(err, escrow.ErrNotFound) {
 			t.Fatal(err)
 		}
 		log, err := c.Log(t.Context(), audit.Query{})
@@ -276,7 +282,7 @@ func TestWhatIsNoSecretIsNotKept(t *testing.T) {
 		for _, bad := range []struct{ account, keyFile, secret string }{
 			{"", "k", "s"}, {"ann", "", "s"}, {"ann", "k", ""}, {"ann", "k", strings.Repeat("s", 1025)}, {"ann", strings.Repeat("k", 201), "s"},
 		} {
-			if err := c.Keep(t.Context(), bad.account, bad.keyFile, []byte(bad.secret)); !errors.Is(err, escrow.ErrSecret) {
+			if _, err := c.Keep(t.Context(), bad.account, bad.keyFile, []byte(bad.secret)); !errors.Is(err, escrow.ErrSecret) {
 				t.Errorf("%.20v: %v", bad, err)
 			}
 		}
@@ -310,22 +316,23 @@ func TestRacingKeepsAndReleasesKeepOneChainAndWholeSecrets(t *testing.T) {
 		var group sync.WaitGroup
 		for _, name := range []string{"k1", "k2", "k3", "k4", "k5", "k6"} {
 			group.Go(func() {
-				if err := c.Keep(t.Context(), "ann", name, []byte("secret "+name)); err != nil {
+				if _, err := c.Keep(t.Context(), "ann", name, []byte("secret "+name)); err != nil {
 					t.Error(err)
 				}
 			})
 			group.Go(func() {
-				secret, keyFile, err := c.Release(t.Context(), "ann", own("ann"))
+				out, err := c.Release(t.Context(), "ann", own("ann"))
+				secret, keyFile := out.Secret, out.KeyFile
 				if err != nil || string(secret) != "secret "+keyFile {
 					t.Errorf("%q of %s: %v", secret, keyFile, err)
 				}
 			})
 		}
 		group.Wait()
-		if err := s.Verify(t.Context()); err != nil {
+		if err := s.Log().Verify(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if head, err := s.Head(t.Context()); err != nil || head.Number != 13 {
+		if head, err := s.Log().Head(t.Context()); err != nil || head.Number != 13 {
 			t.Errorf("%+v %v", head, err)
 		}
 	})

@@ -30,7 +30,7 @@ func TestTheDatabaseOfTheKeyStoreHoldsNoPlaintextSecret(t *testing.T) {
 	each(t, func(t *testing.T, p place) {
 		s, c := p.open(t)
 		keep(t, c, "ann", "k", canary)
-		if _, _, err := c.Release(t.Context(), "ann", own("ann")); err != nil {
+		if _, err := c.Release(t.Context(), "ann", own("ann")); err != nil {
 			t.Fatal(err)
 		}
 		_, master, err := escrow.Parse(string(read(t, p.keyFile)))
@@ -150,8 +150,8 @@ func TestNothingOpensWithoutTheKeyFile(t *testing.T) {
 			}
 		}
 		_, c = p.openWith(t, other)
-		if secret, _, err := c.Release(t.Context(), "ann", own("ann")); secret != nil || !errors.Is(err, escrow.ErrDamaged) {
-			t.Errorf("%q %v", secret, err)
+		if out, err := c.Release(t.Context(), "ann", own("ann")); out.Secret != nil || !errors.Is(err, escrow.ErrDamaged) {
+			t.Errorf("%q %v", out.Secret, err)
 		}
 	})
 }
@@ -169,8 +169,8 @@ func TestASecretThatWasMovedOrChangedDoesNotOpen(t *testing.T) {
 				if _, err := s.Database().ExecContext(t.Context(), how); err != nil {
 					t.Fatal(err)
 				}
-				if secret, _, err := c.Release(t.Context(), "ann", own("ann")); secret != nil || !errors.Is(err, escrow.ErrDamaged) {
-					t.Errorf("%q %v", secret, err)
+				if out, err := c.Release(t.Context(), "ann", own("ann")); out.Secret != nil || !errors.Is(err, escrow.ErrDamaged) {
+					t.Errorf("%q %v", out.Secret, err)
 				}
 			})
 		})

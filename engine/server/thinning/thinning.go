@@ -29,8 +29,8 @@ import (
 	"holdfast/engine/retention"
 	"holdfast/engine/server/audit"
 	"holdfast/engine/server/computers"
-	"holdfast/engine/server/database"
 	"holdfast/engine/server/escrow"
+	"holdfast/engine/server/keylog"
 	"holdfast/engine/server/mail"
 	"holdfast/engine/server/people"
 	"holdfast/engine/server/removal"
@@ -47,11 +47,11 @@ var (
 
 // Service thins accounts.
 type Service struct {
-	DB        *database.DB
 	Store     *store.Service
 	Removals  *removal.Service
 	Computers *computers.Service
 	Escrow    *escrow.Client
+	KeyLog    *keylog.Service
 	Audit     *audit.Log
 	Mail      *mail.Post
 	Now       func() time.Time
@@ -141,22 +141,22 @@ func (s *Service) under(ctx context.Context, p people.Person, o Order, right str
 
 // release gets the key. The log and the letter come before it is used.
 func (s *Service) release(ctx context.Context, p people.Person, o Order) ([]byte, error) {
-	secret, keyFile, err := s.Escrow.Release(ctx, p.ID, escrow.Release{By: o.By, Reason: o.Reason, Administrator: true})
+	out, err := s.Escrow.Release(ctx, p.ID, escrow.Release{By: o.By, Reason: o.Reason, Administrator: true})
 	if err != nil {
 		return nil, err
 	}
-	err = s.DB.Atomically(ctx, func(ctx context.Context) error {
+	err = s.KeyLog.Tell(ctx, out.Entry, func(ctx context.Context) error {
 		letter := mail.KeyReleased(mail.Person{Email: p.Email, Name: p.Name}, o.Name, o.Reason, "", s.Now())
 		if err := s.Mail.Send(ctx, nil, letter); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, nil, audit.Entry{Actor: o.By, Action: "key.release", Target: keyFile, Person: p.ID, Reason: o.Reason})
+		return s.Audit.Record(ctx, nil, audit.Entry{Actor: o.By, Action: "key.release", Target: out.KeyFile, Person: p.ID, Reason: o.Reason})
 	})
 	if err != nil {
-		clear(secret)
+		clear(out.Secret)
 		return nil, err
 	}
-	return secret, nil
+	return out.Secret, nil
 }
 
 const (
