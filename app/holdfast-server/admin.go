@@ -174,28 +174,6 @@ func (c *requestRefuse) Run(s *output) error {
 	})
 }
 
-type auditCommand struct {
-	settings
-	Limit int `env:"-" default:"50" help:"How many entries."`
-}
-
-func (c *auditCommand) Run(s *output) error {
-	return c.with(s, func(ctx context.Context, v *server) error {
-		if err := v.audit.Verify(ctx); err != nil {
-			return err
-		}
-		list, err := v.audit.List(ctx, audit.Query{Limit: c.Limit})
-		if err != nil {
-			return err
-		}
-		rows := make([][]string, 0, len(list))
-		for _, e := range list {
-			rows = append(rows, []string{day(e.At), e.Actor, e.Action, e.Target, e.Reason})
-		}
-		return s.rows(shown(list, api.ShowEntry), []string{"TIME", "WHO", "WHAT", "ABOUT", "WHY"}, rows)
-	})
-}
-
 func day(t time.Time) string {
 	if t.IsZero() {
 		return "never"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -71,7 +72,7 @@ func (o *office) command(out any, args ...string) int {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			o.Fatal(err)
 		}
-		if err := json.NewDecoder(file).Decode(out); err != nil {
+		if err := decode(file, out); err != nil {
 			o.Fatalf("%q: %v", args, err)
 		}
 	}
@@ -84,6 +85,24 @@ func printedTo(out, complaints *os.File, run func()) {
 	defer func() { os.Stdout, os.Stderr = stdout, stderr }()
 	os.Stdout, os.Stderr = out, complaints
 	run()
+}
+
+// decode reads one value of JSON, or a line of it for each entry.
+func decode(r io.Reader, out any) error {
+	lines, ok := out.(*[]exported)
+	if !ok {
+		return json.NewDecoder(r).Decode(out)
+	}
+	for all := json.NewDecoder(r); ; {
+		var e exported
+		if err := all.Decode(&e); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return err
+		}
+		*lines = append(*lines, e)
+	}
 }
 
 func (o *office) must(out any, args ...string) {
