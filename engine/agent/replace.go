@@ -190,23 +190,33 @@ func (s *signIn) register(ctx context.Context, fresh account.NewComputer) (taken
 	return taken, err
 }
 
+// beginReplacing begins work on the replacement that is under way, which has to be that
+// of the computer; until end is called nobody else changes it.
+func (a *Agent) beginReplacing(ctx context.Context, op, computer string) (_ context.Context, f *replacementFile, where *destinationFile, end func(), err error) {
+	ctx, ended, err := a.begin(ctx, op)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	a.replacing.Lock()
+	end = func() { a.replacing.Unlock(); ended() }
+	if f, where, err = a.underWay(op); err == nil {
+		err = f.about(op, computer)
+	}
+	if err != nil {
+		end()
+		return nil, nil, nil, nil, err
+	}
+	return ctx, f, where, end, nil
+}
+
 // SaveReplace implements engine.Replace.
 func (a *Agent) SaveReplace(ctx context.Context, r engine.Replacement) error {
 	const op = "replace"
-	_, end, err := a.begin(ctx, op)
+	_, f, _, end, err := a.beginReplacing(ctx, op, r.Old.ID)
 	if err != nil {
 		return err
 	}
 	defer end()
-	a.replacing.Lock()
-	defer a.replacing.Unlock()
-	f, _, err := a.underWay(op)
-	if err != nil {
-		return err
-	}
-	if err := f.about(op, r.Old.ID); err != nil {
-		return err
-	}
 	if f.Moving {
 		return movingAlready(f)
 	}

@@ -21,20 +21,11 @@ import (
 // place to this computer once more.
 func (a *Agent) FinishReplace(ctx context.Context, computer string) error {
 	const op = "replace"
-	ctx, end, err := a.begin(ctx, op)
+	ctx, f, where, end, err := a.beginReplacing(ctx, op, computer)
 	if err != nil {
 		return err
 	}
 	defer end()
-	a.replacing.Lock()
-	defer a.replacing.Unlock()
-	f, where, err := a.underWay(op)
-	if err != nil {
-		return err
-	}
-	if err := f.about(op, computer); err != nil {
-		return err
-	}
 	s, _, err := a.freshSession(ctx, op)
 	if err != nil {
 		return err
