@@ -8,6 +8,7 @@ import (
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
+	"holdfast/engine/server/store/s3"
 	"holdfast/engine/server/store/storetest"
 )
 
@@ -53,13 +54,33 @@ func (p pair) places(t testing.TB) places {
 		at.database, at.escrow = withPassword(t, databasetest.Address(t, p.database)), withPassword(t, databasetest.Address(t, p.database))
 	}
 	if p.s3 {
-		address, o := storetest.S3(t)
-		at.storage, at.s3AccessKey, at.s3SecretKey = address, o.AccessKey, filepath.Join(t.TempDir(), "s3-secret")
-		if err := os.WriteFile(at.s3SecretKey, []byte(o.SecretKey), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		at.keepIn(t, storetest.S3)
 	}
 	return at
+}
+
+// on makes them of services that are the test's own, or where there is none of those
+// that all tests share.
+func on(t testing.TB, cluster *databasetest.Cluster, gateway *storetest.Gateway) places {
+	t.Helper()
+	at := large.places(t)
+	if cluster != nil {
+		at.database, at.escrow = withPassword(t, cluster.Address(t)), withPassword(t, cluster.Address(t))
+	}
+	if gateway != nil {
+		at.keepIn(t, gateway.Bucket)
+	}
+	return at
+}
+
+// keepIn makes a new bucket the storage.
+func (at *places) keepIn(t testing.TB, bucket func(testing.TB) (string, s3.Options)) {
+	t.Helper()
+	address, o := bucket(t)
+	at.storage, at.s3AccessKey, at.s3SecretKey = address, o.AccessKey, filepath.Join(t.TempDir(), "s3-secret")
+	if err := os.WriteFile(at.s3SecretKey, []byte(o.SecretKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func withPassword(t testing.TB, address string) string {

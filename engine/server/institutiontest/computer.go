@@ -78,20 +78,25 @@ var page = regexp.MustCompile(`(https://\S+/oauth/authorize\S*)\s`) // a whole o
 func (c *Computer) WithBrowser(args ...string) string {
 	c.t.Helper()
 	call := c.Begin(args...)
-	var link string
-	for deadline := time.Now().Add(patience); link == ""; time.Sleep(20 * time.Millisecond) {
-		ended := call.hasEnded()
-		if found := page.FindStringSubmatch(call.Said.Text()); found != nil {
-			link = found[1]
-		} else if ended || time.Now().After(deadline) {
-			c.t.Fatalf("holdfast %s wants no page opened: %s", call.what, call.Said.Tail())
-		}
-	}
-	c.i.Connect(link)
+	c.i.Connect(c.Wanted(call))
 	if err := call.Wait(); err != nil {
 		c.t.Fatalf("holdfast %s: %v\n%s", call.what, err, call.Said.Tail())
 	}
 	return call.Out.Text()
+}
+
+// Wanted waits for the page that a call wants opened.
+func (c *Computer) Wanted(call *Call) string {
+	c.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		ended := call.hasEnded()
+		if found := page.FindStringSubmatch(call.Said.Text()); found != nil {
+			return found[1]
+		}
+		if ended || time.Now().After(deadline) {
+			c.t.Fatalf("holdfast %s wants no page opened: %s", call.what, call.Said.Tail())
+		}
+	}
 }
 
 // Call is one that runs.

@@ -3,8 +3,10 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,17 +22,19 @@ import (
 	"holdfast/engine/server/tooltest"
 )
 
-// gateway is a running versitygw.
-type gateway struct {
-	port    *tooltest.Port // kept for as long as this process lives
+// Gateway is a versitygw, which serves what lies in a folder as S3.
+type Gateway struct {
+	program string
+	dir     string
 	host    string
 	options s3.Options
 	life    io.Closer // the end of a pipe; when this process lets go of it the gateway ends
+	ended   chan struct{}
 }
 
 var running struct {
 	once sync.Once
-	gateway
+	*Gateway
 	err error
 }
 
@@ -38,11 +42,53 @@ var running struct {
 // lives as long as the test program.
 func S3(t testing.TB) (address string, o s3.Options) {
 	t.Helper()
-	running.once.Do(func() { running.gateway, running.err = start(tooltest.Path(t, tooltest.Versitygw)) })
+	running.once.Do(func() {
+		var dir string
+		if dir, running.err = os.MkdirTemp("", "holdfast-s3-"); running.err != nil {
+			return
+		}
+		if running.Gateway, running.err = newGateway(tooltest.Path(t, tooltest.Versitygw), dir); running.err == nil {
+			running.err = running.start(`trap 'rm -rf "$2"' EXIT`)
+		}
+	})
 	if running.err != nil {
 		t.Fatal(running.err)
 	}
-	g := running.gateway
+	return running.Bucket(t)
+}
+
+// StartGateway starts one of the test's own, which it may stop and start again, on a
+// folder that holds extended attributes.
+func StartGateway(t testing.TB, dir string) *Gateway {
+	t.Helper()
+	g, err := newGateway(tooltest.Path(t, tooltest.Versitygw), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Stop)
+	g.Start(t)
+	return g
+}
+
+// Start starts a gateway that was stopped, at the address that it had.
+func (g *Gateway) Start(t testing.TB) {
+	t.Helper()
+	if err := g.start(""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Stop ends the gateway, and returns when it is gone.
+func (g *Gateway) Stop() {
+	if g.life != nil {
+		g.life.Close()
+		<-g.ended
+	}
+}
+
+// Bucket makes a new one, and gives its address.
+func (g *Gateway) Bucket(t testing.TB) (address string, o s3.Options) {
+	t.Helper()
 	client, err := g.client()
 	if err != nil {
 		t.Fatal(err)
@@ -54,50 +100,53 @@ func S3(t testing.TB) (address string, o s3.Options) {
 	return fmt.Sprintf("s3://%s/%s?insecure=1", g.host, bucket), g.options
 }
 
-func (g gateway) client() (*minio.Client, error) {
+func (g *Gateway) client() (*minio.Client, error) {
 	return minio.New(g.host, &minio.Options{Creds: credentials.NewStaticV4(g.options.AccessKey, g.options.SecretKey, ""), Region: "us-east-1"})
 }
 
-// start starts the gateway below a shell that ends it and removes its files when the
-// pipe from this process closes, however this process ends.
-func start(program string) (gateway, error) {
-	port, err := tooltest.KeepPort()
+// newGateway is one that does not run yet.
+func newGateway(program, dir string) (*Gateway, error) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		return gateway{}, err
+		return nil, err
 	}
-	g := gateway{port: port, host: port.Address, options: s3.Options{AccessKey: rand.Text(), SecretKey: rand.Text()}}
-	dir, err := os.MkdirTemp("", "holdfast-s3-")
-	if err != nil {
-		return gateway{}, err
-	}
+	g := &Gateway{program: program, dir: dir, host: l.Addr().String(), options: s3.Options{AccessKey: rand.Text(), SecretKey: rand.Text()}}
+	err = l.Close()
 	for _, sub := range []string{"files", "versions"} {
-		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
-			return gateway{}, err
-		}
+		err = errors.Join(err, os.Mkdir(filepath.Join(dir, sub), 0o700))
 	}
-	const script = `trap 'rm -rf "$2"' EXIT
+	return g, err
+}
+
+// start starts the gateway below a shell that ends it when the pipe from this process
+// closes, however this process ends.
+func (g *Gateway) start(first string) (err error) {
+	script := first + `
 "$1" --port "$3" posix --versioning-dir "$2/versions" "$2/files" >"$2/log" 2>&1 &
 pid=$!
 read -r _ || true
 kill $pid; wait $pid || true`
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", program, dir, g.host)
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", g.program, g.dir, g.host)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+g.options.AccessKey, "ROOT_SECRET_KEY="+g.options.SecretKey)
 	if g.life, err = cmd.StdinPipe(); err != nil {
-		return gateway{}, err
+		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return gateway{}, err
+		return err
 	}
-	return g, g.wait(filepath.Join(dir, "log"))
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }()
+	g.ended = ended
+	return g.wait(filepath.Join(g.dir, "log"))
 }
 
-func (g gateway) wait(log string) error {
+func (g *Gateway) wait(log string) error {
 	client, err := g.client()
 	if err != nil {
 		return err
 	}
-	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		_, err := client.ListBuckets(ctx)
 		cancel()
 		if err == nil {
