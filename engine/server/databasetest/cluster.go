@@ -73,7 +73,8 @@ func StartClusterIn(t testing.TB, dir string, settings ...string) *Cluster {
 	if err != nil {
 		t.Fatalf("PostgreSQL is needed (apt-get install postgresql-15): %v", err)
 	}
-	for _, s := range settings {
+	// What it has acknowledged has to outlive it, also when it panics or is made to end.
+	for _, s := range append([]string{"synchronous_commit=on"}, settings...) {
 		c.settings = append(c.settings, "-c", s)
 	}
 	t.Cleanup(c.Stop)
@@ -167,7 +168,11 @@ pid=$!
 until "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do kill -0 $pid || { cat "$dir/log"; exit 1; }; sleep 0.05; done
 echo ready
 read -r _ || true
-kill -INT $pid; wait $pid || true`
+kill -INT $pid
+(sleep 20; kill -QUIT $pid) >/dev/null 2>&1 & # on a full disk it may not come to an end
+late=$!
+wait $pid || true
+kill $late || true`
 	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "sh", c.bin, c.dir, strconv.Itoa(c.port)}, c.settings...)...)
 	cmd.Dir, cmd.SysProcAttr = "/", c.attr
 	cmd.Env = []string{"PATH=" + c.bin + ":/usr/bin:/bin", "HOME=" + c.dir, "LC_ALL=C.UTF-8"}
