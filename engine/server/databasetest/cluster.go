@@ -2,7 +2,6 @@ package databasetest
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,14 +16,15 @@ import (
 	"time"
 
 	"holdfast/engine/server/database"
+	"holdfast/engine/server/tooltest"
 )
 
 // Cluster is a PostgreSQL with a folder of its own.
 type Cluster struct {
 	bin      string // folder of its programs
 	dir      string
-	port     int
-	settings []string // as arguments
+	port     *tooltest.Port // kept for as long as there is the cluster
+	settings []string       // as arguments
 	attr     *syscall.SysProcAttr
 	life     io.Closer     // the end of a pipe; when this process lets go of it the cluster ends
 	ended    chan struct{} // closed when it has ended
@@ -77,6 +76,7 @@ func StartClusterIn(t testing.TB, dir string, settings ...string) *Cluster {
 	for _, s := range append([]string{"synchronous_commit=on"}, settings...) {
 		c.settings = append(c.settings, "-c", s)
 	}
+	t.Cleanup(func() { c.port.Close() })
 	t.Cleanup(c.Stop)
 	c.Start(t)
 	return c
@@ -137,7 +137,7 @@ func (c *Cluster) Do(t testing.TB, statement string) {
 }
 
 func (c *Cluster) address(name string) string {
-	return fmt.Sprintf("postgres://holdfast@127.0.0.1:%d/%s?sslmode=disable", c.port, name)
+	return fmt.Sprintf("postgres://holdfast@%s/%s?sslmode=disable", c.port.Address, name)
 }
 
 // newCluster is one that does not run yet.
@@ -150,7 +150,7 @@ func newCluster(dir string) (*Cluster, error) {
 	if c.attr, err = unprivileged(dir); err != nil {
 		return nil, err
 	}
-	c.port, err = freePort()
+	c.port, err = tooltest.KeepPort()
 	return c, err
 }
 
@@ -173,10 +173,13 @@ kill -INT $pid
 late=$!
 wait $pid || true
 kill $late || true`
-	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "sh", c.bin, c.dir, strconv.Itoa(c.port)}, c.settings...)...)
+	_, port, err := net.SplitHostPort(c.port.Address)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "sh", c.bin, c.dir, port}, c.settings...)...)
 	cmd.Dir, cmd.SysProcAttr = "/", c.attr
 	cmd.Env = []string{"PATH=" + c.bin + ":/usr/bin:/bin", "HOME=" + c.dir, "LC_ALL=C.UTF-8"}
-	var err error
 	if c.life, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -193,9 +196,9 @@ kill $late || true`
 		return nil
 	case <-ended:
 		return fmt.Errorf("it did not start: %s", said.text.String())
-	case <-time.After(60 * time.Second):
+	case <-time.After(5 * time.Minute):
 		_ = cmd.Process.Kill()
-		return fmt.Errorf("it did not start within a minute")
+		return fmt.Errorf("it did not start within five minutes")
 	}
 }
 
@@ -211,13 +214,4 @@ func (s *started) Write(p []byte) (int, error) {
 		close(s.ready)
 	}
 	return len(p), nil
-}
-
-func freePort() (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +25,7 @@ import (
 type Gateway struct {
 	program string
 	dir     string
-	host    string
+	port    *tooltest.Port // kept for as long as there is the gateway
 	options s3.Options
 	life    io.Closer // the end of a pipe; when this process lets go of it the gateway ends
 	ended   chan struct{}
@@ -65,6 +64,7 @@ func StartGateway(t testing.TB, dir string) *Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { g.port.Close() })
 	t.Cleanup(g.Stop)
 	g.Start(t)
 	return g
@@ -97,21 +97,20 @@ func (g *Gateway) Bucket(t testing.TB) (address string, o s3.Options) {
 	if err := client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("s3://%s/%s?insecure=1", g.host, bucket), g.options
+	return fmt.Sprintf("s3://%s/%s?insecure=1", g.port.Address, bucket), g.options
 }
 
 func (g *Gateway) client() (*minio.Client, error) {
-	return minio.New(g.host, &minio.Options{Creds: credentials.NewStaticV4(g.options.AccessKey, g.options.SecretKey, ""), Region: "us-east-1"})
+	return minio.New(g.port.Address, &minio.Options{Creds: credentials.NewStaticV4(g.options.AccessKey, g.options.SecretKey, ""), Region: "us-east-1"})
 }
 
 // newGateway is one that does not run yet.
 func newGateway(program, dir string) (*Gateway, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	port, err := tooltest.KeepPort()
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{program: program, dir: dir, host: l.Addr().String(), options: s3.Options{AccessKey: rand.Text(), SecretKey: rand.Text()}}
-	err = l.Close()
+	g := &Gateway{program: program, dir: dir, port: port, options: s3.Options{AccessKey: rand.Text(), SecretKey: rand.Text()}}
 	for _, sub := range []string{"files", "versions"} {
 		err = errors.Join(err, os.Mkdir(filepath.Join(dir, sub), 0o700))
 	}
@@ -126,7 +125,7 @@ func (g *Gateway) start(first string) (err error) {
 pid=$!
 read -r _ || true
 kill $pid; wait $pid || true`
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", g.program, g.dir, g.host)
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", g.program, g.dir, g.port.Address)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+g.options.AccessKey, "ROOT_SECRET_KEY="+g.options.SecretKey)
 	if g.life, err = cmd.StdinPipe(); err != nil {
 		return err
@@ -145,8 +144,8 @@ func (g *Gateway) wait(log string) error {
 	if err != nil {
 		return err
 	}
-	for until := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		_, err := client.ListBuckets(ctx)
 		cancel()
 		if err == nil {
