@@ -123,32 +123,19 @@ func current(ctx context.Context, c *catalog.Catalog, r *repo.Repository, read f
 }
 
 // readerLock keeps what a restore reads from being thinned away by other programs while
-// it goes on, and gives the function that ends it. A restore does not depend on it: it
-// begins at once, and goes on without where nothing can be written, on a full or
-// read-only destination. While somebody else has the destination for himself, it asks
-// now and then.
+// it goes on, and gives the function that ends it. A restore does not depend on it: one
+// of a moment ends without, and one for which none can be written, on a full or read-only
+// destination, goes on. While somebody else has the destination for himself, it asks now
+// and then.
 func (a *Agent) readerLock(ctx context.Context, r *repo.Repository) func() {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		lock, err := r.Lock(ctx, false)
-		for errors.Is(err, repo.ErrLocked) {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(lockedAgain):
-				lock, err = r.Lock(ctx, false)
-			}
+		if lock := a.lockWhileReading(ctx, r); lock != nil {
+			<-ctx.Done()
+			lock.Unlock()
 		}
-		if err != nil {
-			if ctx.Err() == nil {
-				a.Log.Info("a restore goes on without a lock", "error", err)
-			}
-			return
-		}
-		<-ctx.Done()
-		lock.Unlock()
 	}()
 	return func() {
 		cancel()
@@ -156,7 +143,30 @@ func (a *Agent) readerLock(ctx context.Context, r *repo.Repository) func() {
 	}
 }
 
-// lockedAgain is how long a restore waits before it asks for its lock once more.
+// lockWhileReading waits for the lock of a restore; nil: it ended before, or has none.
+func (a *Agent) lockWhileReading(ctx context.Context, r *repo.Repository) *repo.Lock {
+	for wait := lockedAfter; ; wait = lockedAgain {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		lock, err := r.Lock(ctx, false)
+		if err == nil {
+			return lock
+		}
+		if !errors.Is(err, repo.ErrLocked) {
+			if ctx.Err() == nil {
+				a.Log.Info("a restore goes on without a lock", "error", err)
+			}
+			return nil
+		}
+	}
+}
+
+const lockedAfter = time.Second // how long a restore goes on before it asks for its lock
+
+// lockedAgain is how long it waits before it asks once more.
 var lockedAgain = 20 * time.Second
 
 // freshFor is how long the catalog counts as in step with the destination.

@@ -116,7 +116,14 @@ func (r *Repository) acquire(ctx context.Context, exclusive bool) (ID, time.Time
 	return id, at, nil
 }
 
+// writeLock writes a lock of ours, also when ctx ends meanwhile: a call that is cut off
+// may have stored the file all the same, and nobody would know whose it is.
 func (r *Repository) writeLock(ctx context.Context, exclusive bool) (ID, time.Time, error) {
+	if err := ctx.Err(); err != nil {
+		return ID{}, time.Time{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockGiveUp)
+	defer cancel()
 	// Only the wall clock goes on while the computer sleeps.
 	f := lockFile{Time: r.clock.now().Round(0), Exclusive: exclusive, PID: os.Getpid()}
 	f.Hostname, _ = r.clock.hostname()
@@ -131,6 +138,9 @@ func (r *Repository) writeLock(ctx context.Context, exclusive bool) (ID, time.Ti
 		return ID{}, time.Time{}, err
 	}
 	id, err := r.saveFile(ctx, storage.Locks, document)
+	if err != nil && id != (ID{}) {
+		r.removeLock(ctx, id)
+	}
 	return id, f.Time, err
 }
 

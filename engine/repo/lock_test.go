@@ -376,3 +376,42 @@ func TestALockThatIsNotWantedAnyMoreIsNotLeftBehind(t *testing.T) {
 		}
 	})
 }
+
+// late is a store at the other end of a network: what it was sent it stores, whether the
+// caller waits for its answer or not.
+type late struct {
+	*memoryStore
+	sent atomic.Pointer[context.CancelFunc] // called once, when a lock is on its way
+}
+
+func (s *late) Put(ctx context.Context, k storage.Kind, name string, data []byte) error {
+	err := s.memoryStore.Put(ctx, k, name, data)
+	if k == storage.Locks {
+		if sent := s.sent.Swap(nil); sent != nil {
+			(*sent)()
+		}
+	}
+	return errors.Join(err, ctx.Err())
+}
+
+func TestALockOfWhichNobodyWaitsForTheAnswerIsNotLeftBehind(t *testing.T) {
+	inTime(t, func(t *testing.T, r *Repository, store *memoryStore) {
+		slow := &late{memoryStore: store}
+		r = r.On(slow)
+		ctx, cancel := context.WithCancel(t.Context())
+		slow.sent.Store(&cancel)
+		if _, err := r.Lock(ctx, false); !errors.Is(err, context.Canceled) {
+			t.Errorf("not wanted any more: %v", err)
+		}
+		l, err := r.Lock(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow.sent.Store(&l.stop) // as Unlock does, in the middle of a renewal
+		<-l.done
+		l.Unlock()
+		if left := store.names(storage.Locks); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+}
