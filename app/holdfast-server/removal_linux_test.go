@@ -667,6 +667,15 @@ func TestFreeingSpaceLeavesWhatAReplacedComputerEndedWith(t *testing.T) {
 }
 
 func TestFreeingSpaceThinsTheSeatThatWasGivenUpInAReplacementToo(t *testing.T) {
+	for how, free := range map[string]func(p *pc) int{
+		"on the computer": func(p *pc) int { return p.maintain().Forgotten },
+		"on the server":   func(p *pc) int { return p.thin().Snapshots },
+	} {
+		t.Run(how, func(t *testing.T) { freeingThinsWhatWasGivenUp(t, free) })
+	}
+}
+
+func freeingThinsWhatWasGivenUp(t *testing.T, free func(p *pc) int) {
 	everywhere(t, func(t *testing.T, c *college) {
 		old := c.computer("laptop")
 		thesis := old.write("thesis.txt", "of the old computer")
@@ -707,11 +716,12 @@ func TestFreeingSpaceThinsTheSeatThatWasGivenUpInAReplacementToo(t *testing.T) {
 		if err := fresh.SaveSettings(t.Context(), settings); err != nil {
 			t.Fatal(err)
 		}
+		fresh.backUp() // with which the server learns of them
 		if seen, err := fresh.PreviewRetention(t.Context(), settings.Retention); err != nil || seen.Captures-seen.Kept != 3 {
 			t.Errorf("by the preview stay %+v, %v", seen, err)
 		}
-		if out := fresh.maintain(); out.Forgotten != 3 {
-			t.Errorf("%+v", out)
+		if n := free(fresh); n != 3 {
+			t.Errorf("%d backups were thinned away", n)
 		}
 		fresh.restores(called(fresh, "new laptop (before it replaced laptop)").ID, notes, "note 3")
 		fresh.restores(called(fresh, "laptop (before replacement)").ID, thesis, "of the old computer")

@@ -192,7 +192,11 @@ func (s *Service) policies(ctx context.Context, account string) ([]prune.Device,
 		return nil, err
 	}
 	var list []prune.Device
-	replaced := map[string][]time.Time{}
+	replaced, over := map[string][]time.Time{}, map[string]bool{}
+	known := map[string]computers.Computer{}
+	for _, c := range all {
+		known[c.ID] = c
+	}
 	for _, c := range all {
 		if c.State == computers.Removed {
 			continue
@@ -205,19 +209,31 @@ func (s *Service) policies(ctx context.Context, account string) ([]prune.Device,
 		if json.Unmarshal(text, &k) != nil {
 			continue // nothing there, or nothing that this version understands: everything stays
 		}
-		for _, e := range k.Replaced {
-			if !e.Over {
-				replaced[e.Device] = append(replaced[e.Device], e.Until)
-			}
+		if !k.Settings.Retention.Valid() {
+			continue
 		}
-		if k.Settings.Retention.Valid() {
-			list = append(list, prune.Device{ID: c.ID, Policy: k.Settings.Retention})
+		list = append(list, prune.Device{ID: c.ID, Policy: k.Settings.Retention})
+		for _, e := range k.Replaced {
+			switch {
+			case !e.Over:
+				replaced[e.Device] = append(replaced[e.Device], e.Until)
+			case !over[e.Device] && gaveUp(known, c.ID, e.Device):
+				over[e.Device] = true
+				list = append(list, prune.Device{ID: e.Device, Policy: k.Settings.Retention})
+			}
 		}
 	}
 	for i := range list {
 		list[i].Replaced = replaced[list[i].ID]
 	}
 	return list, nil
+}
+
+// gaveUp says whether a computer, which says so, speaks for a seat that it gave up to take
+// another: not for one of a computer that is in use, or that could be brought back.
+func gaveUp(known map[string]computers.Computer, id, device string) bool {
+	seat, there := known[device]
+	return id != device && (!there || seat.Successor == id)
 }
 
 // due says whether a version is old enough to go, by what is known without the key.
