@@ -2,6 +2,7 @@ package replace
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type fake struct {
 	failed   error  // of finishing
 	stopped  bool
 	status   engine.Status
+	jobs     []engine.Job
 }
 
 func (f *fake) Replacement(context.Context) (engine.Replacement, error) { return f.r, nil }
@@ -67,6 +69,7 @@ func (f *fake) CancelReplace(context.Context) error {
 	return nil
 }
 func (f *fake) Status(context.Context) (engine.Status, error)        { return f.status, nil }
+func (f *fake) Jobs(context.Context) ([]engine.Job, error)           { return slices.Clone(f.jobs), nil }
 func (f *fake) Computers(context.Context) ([]engine.Computer, error) { return f.all, nil }
 func (f *fake) CancelSignIn(context.Context, string) error           { return nil }
 func (f *fake) Watch(context.Context) (<-chan engine.Topic, error) {

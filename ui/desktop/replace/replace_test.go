@@ -27,6 +27,7 @@ func TestEveryStepIsDrawn(t *testing.T) {
 	waiting.wants = true
 	paused, failing, none, nothing := at(engine.ReplaceFiles), at(engine.ReplaceFiles), ann(), at(engine.ReplaceSettings)
 	paused.status.State, paused.r.Jobs = engine.StatePaused, []int64{1}
+	paused.jobs = []engine.Job{{ID: 1, State: engine.JobRunning, Total: engine.Amount{Bytes: 170e9}, Done: engine.Amount{Bytes: 98e9}, Speed: 41e6}}
 	failing.listErr = &engine.Error{Kind: engine.KindUnreachable, Message: "The list of files cannot be read now. What is stored is safe; try again in a moment."}
 	none.all, nothing.old = none.all[:1], engine.OldSettings{}
 	for name, c := range map[string]struct {
@@ -302,6 +303,36 @@ func TestFilesThatWereAskedForAreNotAskedForAgain(t *testing.T) {
 	s.desk.Settle()
 	if len(f.got) != 0 || s.state.Step != StepSettings || len(f.r.Jobs) != 1 {
 		t.Errorf("asked for %v, step %v", f.got, s.state.Step)
+	}
+}
+
+func TestHowFarTheFilesAreIsSaidFromTheJobsThatWereAskedFor(t *testing.T) {
+	job := func(state engine.JobState, done, speed, failed int64) engine.Job {
+		return engine.Job{ID: 1, State: state, Total: engine.Amount{Bytes: 170e9}, Done: engine.Amount{Bytes: done}, Speed: speed, Failed: failed}
+	}
+	other := engine.Job{ID: 7, State: engine.JobAsking, Total: engine.Amount{Bytes: 5e9}}
+	second := engine.Job{ID: 2, State: engine.JobWaiting, Total: engine.Amount{Bytes: 30e9}}
+	f := at(engine.ReplaceFiles)
+	f.r.Jobs = []int64{1, 2}
+	for _, c := range []struct {
+		jobs []engine.Job
+		want string
+	}{
+		{nil, "Files are on their way already, see Downloads."},
+		{[]engine.Job{other, job(engine.JobRunning, 98e9, 0, 0)}, "98 GB of 170 GB fetched, in the background"},
+		{[]engine.Job{job(engine.JobRunning, 98e9, 41e6, 0)}, "98 GB of 170 GB fetched, about 29 minutes left, in the background"},
+		{[]engine.Job{second, job(engine.JobRunning, 98e9, 41e6, 0)}, "98 GB of 200 GB fetched, about 41 minutes left, in the background"},
+		{[]engine.Job{second, job(engine.JobPaused, 98e9, 0, 0)}, "98 GB of 200 GB fetched, paused: see Downloads."},
+		{[]engine.Job{job(engine.JobAsking, 98e9, 0, 0)}, "98 GB of 170 GB fetched. Downloads asks about some files."},
+		{[]engine.Job{job(engine.JobFailed, 98e9, 0, 0)}, "98 GB of 170 GB fetched, and no more: see Downloads."},
+		{[]engine.Job{job(engine.JobDone, 170e9, 0, 2)}, "2 files could not be fetched: see Downloads."},
+		{[]engine.Job{job(engine.JobDone, 170e9, 0, 0)}, "The files are here: 170 GB."},
+	} {
+		f.jobs = c.jobs
+		s := open(t, f)
+		if got := fetchWords(s.state); got != c.want {
+			t.Errorf("%q, not %q", got, c.want)
+		}
 	}
 }
 

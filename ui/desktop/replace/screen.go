@@ -19,6 +19,7 @@ type Engine interface {
 	Computers(ctx context.Context) ([]engine.Computer, error)
 	List(ctx context.Context, request engine.ListRequest) ([]engine.Item, error)
 	Get(ctx context.Context, request engine.GetRequest) (int64, error)
+	Jobs(ctx context.Context) ([]engine.Job, error)
 	afresh.Engine
 	Watch(ctx context.Context) (<-chan engine.Topic, error)
 }
@@ -47,6 +48,8 @@ type State struct {
 	Chosen    string // id of the old computer, on Start
 	Status    engine.Status
 
+	Jobs []engine.Job // restores of the old computer's files
+
 	Tree      tree
 	TreeKnown bool
 	TreeErr   error
@@ -68,8 +71,8 @@ type Screen struct {
 	state State
 	view  view
 
-	reading, listing, status, settings, branches ask.Lane
-	treeOf                                       string // id of the computer whose tree is shown
+	reading, listing, status, jobs, settings, branches ask.Lane
+	treeOf                                             string // id of the computer whose tree is shown
 }
 
 // New makes the wizard; Show starts it.
@@ -106,6 +109,8 @@ func (s *Screen) Show() {
 			switch topic {
 			case engine.TopicStatus:
 				apply(s.readStatus)
+			case engine.TopicJobs:
+				apply(s.readJobs)
 			case engine.TopicFiles:
 				apply(s.readComputers)
 			case engine.TopicSettings:
@@ -165,6 +170,7 @@ func (s *Screen) follow(r engine.Replacement) {
 	}
 	s.state.Chosen = r.Old.ID
 	s.readOld()
+	s.readJobs()
 }
 
 func (s *Screen) readComputers() {
@@ -176,6 +182,23 @@ func (s *Screen) readComputers() {
 			} else {
 				s.state.Computers, s.state.Listed = replaceable(list), true
 			}
+			s.draw()
+		}
+	})
+}
+
+// readJobs reads how far the files are that were asked for.
+func (s *Screen) readJobs() {
+	if len(s.state.R.Jobs) == 0 || s.jobs.Busy() {
+		return
+	}
+	s.desk.Ask(&s.jobs, func(ctx context.Context) func() {
+		all, err := s.deps.Engine.Jobs(ctx)
+		return func() {
+			if err != nil {
+				return // the words are those of before
+			}
+			s.state.Jobs = slices.DeleteFunc(all, func(j engine.Job) bool { return !slices.Contains(s.state.R.Jobs, j.ID) })
 			s.draw()
 		}
 	})

@@ -117,7 +117,7 @@ func (s *State) onTheirWay() bool { return len(s.R.Jobs) > 0 && len(s.Tree.picks
 // fetchWords is the line beside the buttons of the files.
 func fetchWords(s State) string {
 	if s.onTheirWay() {
-		return "Files are on their way already, see Downloads."
+		return arriving(s.Jobs)
 	}
 	bytes, counted := s.Tree.amount()
 	switch {
@@ -129,6 +129,38 @@ func fetchWords(s State) string {
 		return "Counting…"
 	}
 	return look.Bytes(bytes) + " to fetch, in the background"
+}
+
+// arriving says how far the files are that were asked for. How long the rest takes is
+// said from the speed of now, once there is one.
+func arriving(jobs []engine.Job) string {
+	var done, total, speed, missing int64
+	states := map[engine.JobState]bool{}
+	for _, j := range jobs {
+		states[j.State] = true
+		done, total, missing = done+j.Done.Bytes, total+j.Total.Bytes, missing+j.Failed
+		if j.State == engine.JobRunning {
+			speed = j.Speed
+		}
+	}
+	far := look.Bytes(done) + " of " + look.Bytes(total)
+	switch {
+	case states[engine.JobAsking]:
+		return far + " fetched. Downloads asks about some files."
+	case states[engine.JobFailed] || states[engine.JobCancelled]:
+		return far + " fetched, and no more: see Downloads."
+	case states[engine.JobPaused]:
+		return far + " fetched, paused: see Downloads."
+	case states[engine.JobRunning] && speed > 0 && total > done:
+		return far + " fetched, " + look.About(time.Duration(float64(total-done)/float64(speed)*float64(time.Second))) + " left, in the background"
+	case states[engine.JobRunning], states[engine.JobWaiting]:
+		return far + " fetched, in the background"
+	case missing > 0:
+		return look.Plural(missing, "file", "files") + " could not be fetched: see Downloads."
+	case len(jobs) > 0:
+		return "The files are here: " + look.Bytes(done) + "."
+	}
+	return "Files are on their way already, see Downloads."
 }
 
 // backupWords say how this computer is backed up meanwhile.
