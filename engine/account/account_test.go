@@ -107,6 +107,29 @@ func TestAServerThatStartsAnewIsAskedAgainForAWhile(t *testing.T) {
 	}
 }
 
+func TestAQuestionIsAskedAgainWhileTheServerCannotAnswerAndAChangeIsNot(t *testing.T) {
+	var asked, changed atomic.Int64
+	away := says(503, `{"error":{"code":"internal","message":"The server cannot reach its database just now."}}`)
+	s := serve(t, map[string]http.HandlerFunc{
+		"GET /api/v1/account": func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) < 3 {
+				away(w, r)
+				return
+			}
+			says(200, `{"email":"ann@college.edu"}`)(w, r)
+		},
+		"POST /api/v1/change": func(w http.ResponseWriter, r *http.Request) { changed.Add(1); away(w, r) },
+	})
+	server := known(t, s)
+	var out struct{ Email string }
+	if err := server.call(t.Context(), nil, http.MethodGet, "/api/v1/account", nil, &out); err != nil || out.Email != "ann@college.edu" {
+		t.Errorf("%+v, %v after %d tries", out, err, asked.Load())
+	}
+	if err := server.call(t.Context(), nil, http.MethodPost, "/api/v1/change", struct{}{}, nil); !errors.Is(err, ErrUnreachable) || changed.Load() != 1 {
+		t.Errorf("a change: %v after %d tries", err, changed.Load())
+	}
+}
+
 func TestAServerTheSystemTrustsHasNoFingerprint(t *testing.T) {
 	s := serve(t, map[string]http.HandlerFunc{"GET /api/v1/server": says(200, testServer)})
 	roots := x509.NewCertPool()

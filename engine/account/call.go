@@ -24,8 +24,30 @@ const (
 // authority puts on a request who asks.
 type authority func(*http.Request)
 
-// call makes one request with JSON in and out; in and out may be nil.
+// call makes one request with JSON in and out; in and out may be nil. A question that
+// changes nothing is asked again when the server says that it cannot answer just now: a
+// database of it may have started anew.
 func (s *Server) call(ctx context.Context, who authority, method, path string, in, out any) error {
+	err := s.callOnce(ctx, who, method, path, in, out)
+	for pause := awayPause; method == http.MethodGet && isAway(err) && pause <= 4*awayPause; pause *= 2 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		err = s.callOnce(ctx, who, method, path, in, out)
+	}
+	return err
+}
+
+const awayPause = 250 * time.Millisecond // before the second try; doubled before each of two more
+
+func isAway(err error) bool {
+	r, ok := errors.AsType[*Refusal](err)
+	return ok && r.Status == http.StatusServiceUnavailable
+}
+
+func (s *Server) callOnce(ctx context.Context, who authority, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)

@@ -33,8 +33,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -81,12 +82,20 @@ func Open(ctx context.Context, address string) (*DB, error) {
 	return db, nil
 }
 
+// trusted is for how long an idle connection to PostgreSQL counts as alive. A longer one is
+// tried before its next use, so that those that a restart of PostgreSQL or a change of its
+// primary cut do not fail a request each.
+const trusted = 50 * time.Millisecond
+
 func open(address string) (*DB, error) {
 	if isPostgres(address) {
-		db, err := sql.Open("pgx", address)
+		config, err := pgx.ParseConfig(address)
 		if err != nil {
 			return nil, fmt.Errorf("the address of the database, %s, cannot be read", Printable(address))
 		}
+		db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(_ context.Context, p stdlib.ShouldPingParams) bool {
+			return p.IdleDuration > trusted
+		}))
 		db.SetMaxOpenConns(32)
 		db.SetMaxIdleConns(16)
 		return &DB{db, PostgreSQL}, nil

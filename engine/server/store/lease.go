@@ -24,7 +24,7 @@ const (
 
 // databaseNow is the moment of PostgreSQL's clock, not that of the transaction's beginning,
 // as milliseconds since 1970 UTC.
-const databaseNow = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+const databaseNow = "(date_part('epoch', clock_timestamp()) * 1000)::bigint"
 
 // sign is a sign of life for a statement: an expression and the value of its parameter.
 func (s *Service) sign(parameter string) (expression string, value any) {
