@@ -36,7 +36,7 @@ func (s *Service) Change(ctx context.Context, id string, c Change, by string) (b
 		_, err := tx.ExecContext(ctx, `UPDATE person SET email = $1, name = $2, role = $3, seats = $4, quota = $5 WHERE id = $6`,
 			after.Email, after.Name, after.Role, after.Seats, after.Quota, id)
 		if err == nil && after.Email != p.Email { // a link of Renew went to the address before
-			_, err = tx.ExecContext(ctx, "DELETE FROM invitation WHERE person = $1", id)
+			err = endInvitation(ctx, tx, id)
 		}
 		if err == nil && after.Role != p.Role {
 			_, err = tx.ExecContext(ctx, "UPDATE person SET changed = $1, changed_by = $2 WHERE id = $3", database.Millis(s.now()), by, id)

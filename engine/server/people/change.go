@@ -8,8 +8,8 @@ import (
 	"holdfast/engine/server/database"
 )
 
-// Block keeps an active person out until Unblock. One who is invited has nothing to be
-// kept out of (ErrNotYet): Remove takes the invitation back.
+// Block keeps an active person out until Unblock, and ends an open link of Renew. One who
+// is invited has nothing to be kept out of (ErrNotYet): Remove takes the invitation back.
 func (s *Service) Block(ctx context.Context, id, by string) error {
 	return s.move(ctx, id, Active, Blocked, by)
 }
@@ -26,6 +26,9 @@ func (s *Service) move(ctx context.Context, id string, from, to State, by string
 		case to:
 			return nil
 		case from:
+			if err := endInvitation(ctx, tx, id); err != nil {
+				return err
+			}
 			return s.setState(ctx, tx, id, to, by)
 		default:
 			return p.State.refuses()
@@ -55,7 +58,7 @@ func (s *Service) Remove(ctx context.Context, id, by string) error {
 		if p.State == Removed {
 			return nil
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM invitation WHERE person = $1", id); err != nil {
+		if err := endInvitation(ctx, tx, id); err != nil {
 			return err
 		}
 		return s.setState(ctx, tx, id, Removed, by)

@@ -73,8 +73,8 @@ func (s *Service) invite(ctx context.Context, tx *sql.Tx, email, name string, ro
 
 // open makes a token that lets a person in, which ends the one before.
 func (s *Service) open(ctx context.Context, tx *sql.Tx, person, by string, lasts time.Duration) (token string, err error) {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM invitation WHERE person = $1", person); err != nil {
-		return "", fmt.Errorf("end an invitation: %w", err)
+	if err := endInvitation(ctx, tx, person); err != nil {
+		return "", err
 	}
 	token, now := rand.Text(), s.now()
 	_, err = tx.ExecContext(ctx, "INSERT INTO invitation (person, hash, made, made_by, expires) VALUES ($1, $2, $3, $4, $5)",
@@ -83,6 +83,14 @@ func (s *Service) open(ctx context.Context, tx *sql.Tx, person, by string, lasts
 		return "", fmt.Errorf("keep an invitation: %w", err)
 	}
 	return token, nil
+}
+
+// endInvitation ends what open made, if anything.
+func endInvitation(ctx context.Context, tx *sql.Tx, person string) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM invitation WHERE person = $1", person); err != nil {
+		return fmt.Errorf("end an invitation: %w", err)
+	}
+	return nil
 }
 
 // InviteFirst is Invite for the owner of a server that has none. Whoever was invited so

@@ -56,6 +56,10 @@ func TestALinkToSetUpASignInAnewIsOfSomebodyWhoMaySignInAtTheAddressItWentTo(t *
 		_, _, err = s.Renew(t.Context(), ann.ID, "boss")
 		want(t, err, ErrBlocked)
 		want(t, s.Unblock(t.Context(), ann.ID, "boss"), nil)
+		_, err = s.Accept(t.Context(), token) // perhaps they were blocked because somebody else has it
+		want(t, err, ErrInvitation)
+		_, token, err = s.Renew(t.Context(), ann.ID, "boss")
+		want(t, err, nil)
 		want(t, change(t, s, ann.ID, Change{Seats: ptr(3)}), nil)
 		_, err = s.Invitation(t.Context(), token)
 		want(t, err, nil)
