@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"holdfast/engine/repo"
@@ -102,7 +103,8 @@ func (c *removalRun) thinAll(ctx context.Context, v *server, list []people.Perso
 
 func (c *removalRun) people(ctx context.Context, v *server) ([]people.Person, error) {
 	if c.All {
-		return v.people.List(ctx)
+		list, err := v.people.List(ctx)
+		return slices.DeleteFunc(list, func(p people.Person) bool { return p.State == people.Removed }), err
 	}
 	var list []people.Person
 	for _, named := range c.Emails {
@@ -130,6 +132,8 @@ func (c *removalRun) thin(ctx context.Context, v *server, p people.Person) thinn
 	case errors.Is(err, thinning.ErrTheirs):
 		t.Note = thinning.ErrTheirs.Error()
 		t.failed = !c.All
+	case errors.Is(err, thinning.ErrEnded):
+		t.Note, t.failed = thinning.ErrEnded.Error(), true
 	case errors.Is(err, repo.ErrLocked):
 		t.Note, t.failed, t.busy = "a computer is at work in this account now; run this again later", true, true
 	default:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,96 @@ func TestWhoAloneHasTheKeyIsNotThinnedByTheServer(t *testing.T) {
 		}
 		if list, err := c.v.store.Removals(t.Context(), true); err != nil || len(list) != 0 {
 			t.Errorf("a removal was opened: %+v, %v", list, err)
+		}
+	})
+}
+
+func TestAComputerSaysOnlyForItselfWhatStays(t *testing.T) {
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+		code := p.join().RecoveryCode
+		f.halfDays(4)
+		r, err := repo.Open(t.Context(), p.store(), code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := r.ListSnapshots(t.Context())
+		if err != nil || len(list) != 4 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		own, err := r.LoadSnapshot(t.Context(), list[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var others []string
+		for range 4 { // as restic makes them, on a machine that keeps no settings at the server
+			c.clock.pass(time.Hour)
+			id, err := r.SaveSnapshot(t.Context(), &repo.Snapshot{Time: c.clock.now(), Tree: own.Tree, Paths: own.Paths, Hostname: "lab-pc"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			others = append(others, id.String())
+		}
+		p.retain(engine.Retention{All: time.Minute, Monthly: time.Minute})
+		p.backUp()
+		settings, _, err := c.v.computers.Settings(t.Context(), p.id())
+		if err != nil {
+			t.Fatal(err)
+		}
+		forged := strings.Replace(string(settings), "{", `{"replaced":[{"device":"host:lab-pc","over":true}],`, 1)
+		if err := c.v.computers.SaveSettings(t.Context(), p.id(), []byte(forged)); err != nil {
+			t.Fatal(err)
+		}
+		if out := c.thin(); out.failed || out.Snapshots == 0 {
+			t.Errorf("its own: %+v", out)
+		}
+		left := c.names(storage.Snapshots)
+		for _, id := range others {
+			if !slices.Contains(left, id) {
+				t.Errorf("a backup of another machine went: %s is not among %q", id, left)
+			}
+		}
+	})
+}
+
+func TestABlockedComputersSettingsLetNothingGo(t *testing.T) {
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+		p.join()
+		f.halfDays(20)
+		if err := c.v.computers.Block(t.Context(), c.person, p.id()); err != nil {
+			t.Fatal(err)
+		}
+		if out := c.thin(); out.failed || out.Snapshots != 0 || c.releases() != 0 {
+			t.Errorf("while it is blocked: %+v, the key was released %d times", out, c.releases())
+		}
+		if err := c.v.computers.Unblock(t.Context(), c.person, p.id()); err != nil {
+			t.Fatal(err)
+		}
+		if out := c.thin(); out.failed || out.Snapshots == 0 {
+			t.Errorf("afterwards: %+v", out)
+		}
+	})
+}
+
+func TestWhatAnEndedAccountStoredStays(t *testing.T) {
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+		p.join()
+		f.halfDays(20)
+		if err := c.v.people.Remove(t.Context(), c.person, byCommand); err != nil {
+			t.Fatal(err)
+		}
+		if out := c.thin(); !out.failed || !strings.Contains(out.Note, "stays") || c.stored(storage.Snapshots) != 20 {
+			t.Errorf("%+v, %d backups", out, c.stored(storage.Snapshots))
+		}
+		var rows []thinned
+		c.command(&rows, "removal", "run", "--all", "--reason", reasonToThin)
+		if len(rows) != 0 || c.releases() != 0 {
+			t.Errorf("with everybody else: %+v", rows)
 		}
 	})
 }

@@ -226,6 +226,25 @@ func (s *Service) List(ctx context.Context, person string) ([]Computer, error) {
 		ORDER BY CASE WHEN removed = 0 THEN 0 ELSE 1 END, name, created, id`, person, s.graceEnds())
 }
 
+// GivenUp are the seats that computers of a person gave up to take the place of another,
+// however long ago, and the one whose place each took.
+func (s *Service) GivenUp(ctx context.Context, person string) (successors map[string]string, err error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT id, successor FROM computer WHERE person = $1 AND removed > 0 AND successor <> ''", person)
+	if err != nil {
+		return nil, fmt.Errorf("list the seats that were given up: %w", err)
+	}
+	defer rows.Close()
+	successors = map[string]string{}
+	for rows.Next() {
+		var id, successor string
+		if err := rows.Scan(&id, &successor); err != nil {
+			return nil, err
+		}
+		successors[id] = successor
+	}
+	return successors, rows.Err()
+}
+
 // Expired returns the removed computers whose grace is over, for Forget. One that gave
 // its seat up is among them only when its successor was forgotten.
 func (s *Service) Expired(ctx context.Context) ([]Computer, error) {

@@ -320,6 +320,9 @@ func TestWhatAComputerStoredThatGaveUpItsSeatStaysAsLongAsItsSuccessor(t *testin
 		want(t, err, ErrRemoved)
 		expired := func(ids ...string) {
 			t.Helper()
+			if seats, err := w.GivenUp(t.Context(), w.ann); err != nil || len(seats) != 1 || seats[own.ID] != old.ID {
+				t.Errorf("given up: %v, %v", seats, err)
+			}
 			w.pass(61 * day)
 			list, err := w.Expired(t.Context())
 			want(t, err, nil)

@@ -9,8 +9,10 @@
 // the key is left to that person.
 //
 // What versions stay is engine/retention's to say, by the settings that each computer
-// keeps at the server; a computer that keeps none there loses nothing. What is read of an
-// account lies in a folder of its own meanwhile, and goes at the end.
+// keeps at the server. A computer speaks for itself and for the seats that it gave up, by
+// what the server knows of them, and for no other; one that keeps no settings there, or
+// is blocked, loses nothing. What an account that was ended stored stays. What is read of
+// an account lies in a folder of its own meanwhile, and goes at the end.
 package thinning
 
 import (
@@ -41,6 +43,8 @@ import (
 var (
 	// ErrTheirs says that the institution does not keep the key of an account.
 	ErrTheirs = errors.New("only this person has the key, so only they can free space, on one of their computers (Settings, Versions)")
+	// ErrEnded says that what an account stored stays, because it was ended.
+	ErrEnded = errors.New("this account was ended, and what it stored stays")
 	// ErrReason says that nobody said why.
 	ErrReason = escrow.ErrReason
 )
@@ -69,6 +73,9 @@ type Order struct {
 // old enough to go, and where a computer is at work now, which is repo.ErrLocked.
 func (s *Service) Run(ctx context.Context, p people.Person, o Order) (engine.MaintainResult, error) {
 	var none engine.MaintainResult
+	if p.State == people.Removed {
+		return none, ErrEnded
+	}
 	if exists, err := s.Store.Exists(ctx, p.ID); err != nil || !exists {
 		return none, err
 	}
@@ -192,13 +199,13 @@ func (s *Service) policies(ctx context.Context, account string) ([]prune.Device,
 		return nil, err
 	}
 	var list []prune.Device
-	replaced, over := map[string][]time.Time{}, map[string]bool{}
-	known := map[string]computers.Computer{}
-	for _, c := range all {
-		known[c.ID] = c
+	givenUp, err := s.Computers.GivenUp(ctx, account)
+	if err != nil {
+		return nil, err
 	}
+	replaced, over := map[string][]time.Time{}, map[string]bool{}
 	for _, c := range all {
-		if c.State == computers.Removed {
+		if c.State == computers.Removed || c.State == computers.Blocked {
 			continue
 		}
 		text, _, err := s.Computers.Settings(ctx, c.ID)
@@ -217,7 +224,7 @@ func (s *Service) policies(ctx context.Context, account string) ([]prune.Device,
 			switch {
 			case !e.Over:
 				replaced[e.Device] = append(replaced[e.Device], e.Until)
-			case !over[e.Device] && gaveUp(known, c.ID, e.Device):
+			case !over[e.Device] && gaveUp(givenUp, c.ID, e.Device):
 				over[e.Device] = true
 				list = append(list, prune.Device{ID: e.Device, Policy: k.Settings.Retention})
 			}
@@ -229,11 +236,17 @@ func (s *Service) policies(ctx context.Context, account string) ([]prune.Device,
 	return list, nil
 }
 
-// gaveUp says whether a computer, which says so, speaks for a seat that it gave up to take
-// another: not for one of a computer that is in use, or that could be brought back.
-func gaveUp(known map[string]computers.Computer, id, device string) bool {
-	seat, there := known[device]
-	return id != device && (!there || seat.Successor == id)
+// gaveUp says whether a computer, which says so, has the place for which a seat was given
+// up, at once or over others that were given up in their turn.
+func gaveUp(givenUp map[string]string, id, device string) bool {
+	for range givenUp {
+		successor, is := givenUp[device]
+		if !is || successor == id {
+			return is
+		}
+		device = successor
+	}
+	return false
 }
 
 // due says whether a version is old enough to go, by what is known without the key.
