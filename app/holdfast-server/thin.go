@@ -123,7 +123,7 @@ func (c *removalRun) thin(ctx context.Context, v *server, p people.Person) thinn
 		Store: v.store, Removals: v.removals, Computers: v.computers, Escrow: v.escrow, KeyLog: v.keyLog, Audit: v.audit, Mail: v.mail,
 		Now: v.now, Scratch: os.TempDir(),
 	}
-	result, err := work.Run(ctx, p, thinning.Order{By: byCommand, Name: "who works on the server itself", Reason: c.Reason})
+	result, err := work.Run(ctx, p, thinning.Order{By: byCommand, Reason: c.Reason})
 	t := thinned{Account: p.ID, Email: p.Email, Snapshots: result.Forgotten, Freed: result.Freed}
 	switch {
 	case err == nil && result.Forgotten == 0 && result.Freed == 0:

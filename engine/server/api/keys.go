@@ -8,7 +8,7 @@ import (
 
 	"holdfast/engine/server/access"
 	"holdfast/engine/server/escrow"
-	"holdfast/engine/server/mail"
+	"holdfast/engine/server/keylog"
 	"holdfast/engine/server/people"
 	"holdfast/engine/storage"
 )
@@ -143,7 +143,7 @@ func (a *api) release(w http.ResponseWriter, r *http.Request, c access.Caller, p
 	}
 	defer clear(out.Secret)
 	err = a.note(r.Context(), c, act{name: "key.release", target: out.KeyFile, person: p, reason: by.Reason,
-		letter: mail.KeyReleased(to(p), c.Person.Name, by.Reason, place(c), a.Now())}, out.Entry)
+		letter: keylog.Released(p, *c.Person, by.Reason, place(c), a.Now())}, out.Entry)
 	if err != nil {
 		return err
 	}

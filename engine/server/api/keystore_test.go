@@ -178,6 +178,44 @@ func TestWhatOnlyTheKeyStoreKnowsOfIsToldOnceByTheNextSweep(t *testing.T) {
 	})
 }
 
+func TestTheLetterAboutAReleaseSaysToWhomTheKeyWent(t *testing.T) {
+	each(t, func(t *testing.T, v *world) {
+		ann, adm := v.person("ann@college.edu", people.Member), v.person("adm@college.edu", people.Administrator)
+		me, boss := v.signIn(ann), v.signIn(adm)
+		v.want(v.ask(me, "PUT", "/api/v1/keys/escrow", keepOne), 204, "")
+		v.s.KeyLog.Now = func() time.Time { return time.Now().Add(time.Hour) }
+		untold := func(by string) func() {
+			return func() {
+				_, err := v.s.Escrow.Release(t.Context(), ann.ID, escrow.Release{By: by, Administrator: by != ann.ID, Reason: "a reason"})
+				v.must(err)
+				v.must(v.s.KeyLog.Sweep(t.Context()))
+			}
+		}
+		for _, c := range []struct {
+			what    string
+			release func()
+			to      string
+		}{
+			{"by the person", func() { v.want(v.ask(me, "POST", "/api/v1/keys/release", ""), 200, "") }, "released to you "},
+			{"by an administrator", func() {
+				v.want(v.ask(boss, "POST", "/api/v1/admin/people/"+ann.ID+"/keys/release", `{"reason":"a reason"}`), 200, "")
+			}, "released to the administrator " + adm.Name + " "},
+			{"by the person, told later", untold(ann.ID), "released to you "},
+			{"by an administrator, told later", untold(adm.ID), "released to the administrator " + adm.Name + " "},
+			{"by command, told later", untold("command"), "released to the administrator who works on the server itself "},
+		} {
+			_, err := v.db.ExecContext(t.Context(), "DELETE FROM outbox")
+			v.must(err)
+			c.release()
+			var text string
+			v.must(v.db.QueryRowContext(t.Context(), "SELECT body FROM outbox WHERE recipient = 'ann@college.edu'").Scan(&text))
+			if !strings.Contains(text, c.to) {
+				t.Errorf("%s: %q does not say %q", c.what, text, c.to)
+			}
+		}
+	})
+}
+
 func TestAKeyStoreThatWasSetBackIsNotedOnce(t *testing.T) {
 	each(t, func(t *testing.T, v *world) {
 		me := v.signIn(v.person("ann@college.edu", people.Member))

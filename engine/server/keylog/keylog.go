@@ -17,6 +17,7 @@
 package keylog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -197,10 +198,17 @@ func (s *Service) letter(ctx context.Context, e audit.Entry) (mail.Message, erro
 		if err != nil && !errors.Is(err, people.ErrNotFound) {
 			return mail.Message{}, err
 		}
-		if by.ID == p.ID {
-			by.Name = ""
-		}
-		return mail.KeyReleased(to, by.Name, e.Reason, e.Address, e.At), nil
+		return Released(p, by, e.Reason, e.Address, e.At), nil
 	}
 	return mail.Message{}, nil
+}
+
+// Released is the letter about the release of a person's key to somebody: the person, an
+// administrator, or, without an id, whoever works on the server itself.
+func Released(p, by people.Person, reason, where string, at time.Time) mail.Message {
+	name := cmp.Or(by.Name, by.Email, "who works on the server itself")
+	if by.ID == p.ID {
+		name = ""
+	}
+	return mail.KeyReleased(mail.Person{Email: p.Email, Name: p.Name}, name, reason, where, at)
 }

@@ -64,8 +64,7 @@ type Service struct {
 
 // Order is who wants an account thinned, and why.
 type Order struct {
-	By     string // for the log
-	Name   string // for the letter
+	By     string // on the server itself, for the log
 	Reason string
 }
 
@@ -153,8 +152,7 @@ func (s *Service) release(ctx context.Context, p people.Person, o Order) ([]byte
 		return nil, err
 	}
 	err = s.KeyLog.Tell(ctx, out.Entry, func(ctx context.Context) error {
-		letter := mail.KeyReleased(mail.Person{Email: p.Email, Name: p.Name}, o.Name, o.Reason, "", s.Now())
-		if err := s.Mail.Send(ctx, nil, letter); err != nil {
+		if err := s.Mail.Send(ctx, nil, keylog.Released(p, people.Person{}, o.Reason, "", s.Now())); err != nil {
 			return err
 		}
 		return s.Audit.Record(ctx, nil, audit.Entry{Actor: o.By, Action: "key.release", Target: out.KeyFile, Person: p.ID, Reason: o.Reason})
