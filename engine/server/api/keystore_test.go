@@ -128,15 +128,7 @@ func TestWhatOnlyTheKeyStoreKnowsOfIsToldOnceByTheNextSweep(t *testing.T) {
 		sweeps := func(entries, letters int64) {
 			t.Helper()
 			beforeE, beforeL := v.entries(), v.letters()
-			var all sync.WaitGroup
-			for range 3 { // servers
-				all.Go(func() {
-					if err := v.s.KeyLog.Sweep(t.Context()); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			all.Wait()
+			v.sweepAll()
 			if e, l := v.entries()-beforeE, int64(v.letters()-beforeL); e != entries || l != letters {
 				t.Errorf("%d entries and %d letters in place of %d and %d", e, l, entries, letters)
 			}
@@ -233,7 +225,7 @@ func TestAKeyStoreThatWasSetBackIsNotedOnce(t *testing.T) {
 			v.must(err)
 		}
 		for range 2 {
-			v.must(v.s.KeyLog.Sweep(t.Context()))
+			v.sweepAll()
 			if v.entries() != entries+1 {
 				t.Errorf("%d entries tell of it", v.entries()-entries)
 			}
@@ -248,6 +240,20 @@ func TestAKeyStoreThatWasSetBackIsNotedOnce(t *testing.T) {
 			t.Errorf("%d entries after another key", v.entries()-entries)
 		}
 	})
+}
+
+// sweepAll lets several servers look through the key store's log at once.
+func (v *world) sweepAll() {
+	v.t.Helper()
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			if err := v.s.KeyLog.Sweep(v.t.Context()); err != nil {
+				v.t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // keyStore is the database of the key store.

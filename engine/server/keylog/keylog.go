@@ -66,7 +66,8 @@ func (s *Service) Tell(ctx context.Context, e audit.Entry, tell func(ctx context
 	})
 }
 
-// Sweep tells of the entries that nobody told of.
+// Sweep tells of the entries that nobody told of. Where another server does so at the
+// same time it leaves them to that one.
 func (s *Service) Sweep(ctx context.Context) error {
 	seen, err := s.begin(ctx)
 	for err == nil {
@@ -76,7 +77,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		}
 		seen = next
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errPassed) {
 		return fmt.Errorf("tell of what only the key store's log has: %w", err)
 	}
 	return nil
@@ -143,9 +144,6 @@ func (s *Service) sweep(ctx context.Context, seen audit.Head) (audit.Head, error
 			}
 			return s.Tell(ctx, e, func(ctx context.Context) error { return s.tell(ctx, e, cameToNothing(e, list[i+1:])) })
 		})
-		if errors.Is(err, errPassed) {
-			return seen, nil
-		}
 		if err != nil {
 			return seen, err
 		}

@@ -174,17 +174,25 @@ func Thinned(to Person, what, id string, until time.Time) Message {
 	return to.message("Old versions were removed from your backup",
 		"Your institution freed space in your backup. It removed "+what+", which the settings for versions on your computers no longer keep.",
 		"Until "+until.UTC().Format("2 January 2006")+" all of it can come back: ask your administrators, and give them the number of this removal:",
-		id)
+		id,
+		notChosen)
 }
 
 // RemovalStopped tells that such a run was stopped because far more would go than usual.
 func RemovalStopped(to Person, computer, why, what, where, id string, at time.Time) Message {
+	by, end := "", notYou
+	if computer == TheServer {
+		by, end = ", by the settings for versions on your computers,", notChosen
+	}
 	return to.message("A removal from your backup was stopped",
-		capital(named(computer))+" was about to remove much more from your backup than usual"+circumstances(where, at)+", so the server stopped it: "+why+". Until then it removed "+what+", and nothing of it is lost. Backing up goes on.",
+		capital(named(computer))+" was about to remove much more from your backup than usual"+by+circumstances(where, at)+", so the server stopped it: "+why+". Until then it removed "+what+", and nothing of it is lost. Backing up goes on.",
 		"Your administrators were told. One of them lets the removal go on, or brings back what it took. Its number is:",
 		id,
-		notYou)
+		end)
 }
+
+// notChosen is for removals on the server, for which nobody has signed in.
+const notChosen = "If you did not choose these settings (Settings, Versions, on each computer), tell those who look after the computers of your institution."
 
 // RemovalAlert tells an administrator of the same.
 func RemovalAlert(to Person, account, why, what, id string, at time.Time) Message {

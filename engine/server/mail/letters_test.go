@@ -43,6 +43,10 @@ func TestLettersSayWhatHappenedWhereWhenAndWhatToDo(t *testing.T) {
 		{mail.KeyReleased(to, "Root", "lost laptop", "192.0.2.1", when),
 			[]string{"released to the administrator Root on 1 March 2026 at 09:05 UTC from 192.0.2.1", "The reason given: lost laptop"}},
 		{mail.KeyReleased(to, "", "", "192.0.2.1", when), []string{"released to you on 1 March"}},
+		{mail.RemovalStopped(to, "laptop", "of 9 months, 8", "nothing", "192.0.2.7", "r1", when), []string{"“laptop” was about to remove", "than usual on 1 March", "If it was you, all is well."}},
+		{mail.RemovalStopped(to, mail.TheServer, "of 9 months, 8", "nothing", "", "r1", when),
+			[]string{"Your institution's server was about to remove much more from your backup than usual, by the settings for versions on your computers, on 1 March", "If you did not choose these settings"}},
+		{mail.Thinned(to, "3 old backups", "r1", when), []string{"It removed 3 old backups", "If you did not choose these settings"}},
 		{mail.ComputerReplaced(to, "old", "new", "", when), []string{"“new” took the place of “old” on 1 March 2026 at 09:05 UTC. “old” does not back up any more."}},
 		{mail.NewComputer(to, "laptop", "192.0.2.7", time.Time{}), []string{"“laptop” was added to your backup account from 192.0.2.7."}},
 	} {
