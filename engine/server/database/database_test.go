@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
@@ -76,6 +78,58 @@ func TestMigratingAgainChangesNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		if err := db.Migrate(t.Context(), database.Schema()); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// upTo are the migrations up to one.
+func upTo(t *testing.T, last string) fs.FS {
+	t.Helper()
+	some := fstest.MapFS{}
+	all, err := fs.ReadDir(database.Schema(), ".")
+	for _, file := range all {
+		if err == nil && file.Name() <= last {
+			some[file.Name()] = new(fstest.MapFile)
+			some[file.Name()].Data, err = fs.ReadFile(database.Schema(), file.Name())
+		}
+	}
+	if err != nil || some[last] == nil {
+		t.Fatalf("the migrations up to %s: %v", last, err)
+	}
+	return some
+}
+
+func TestADatabaseOfAnEarlierServerIsBroughtUpToDateWithWhatIsInIt(t *testing.T) {
+	databasetest.EachWith(t, upTo(t, "00009_removals.sql"), func(t *testing.T, db *database.DB) {
+		lent := []struct {
+			id, successor             string
+			lent, removed, unfinished int64
+		}{
+			{"its own", "", 0, 0, 0},
+			{"still lent", "", 9, 0, 0},
+			{"over", "", 5, 5, 2}, // told by nobody then, and long ago
+			{"removed in time", "", 9, 5, 0},
+			{"given up", "its own", 5, 5, 0},
+		}
+		for _, c := range lent {
+			_, err := db.ExecContext(t.Context(), `INSERT INTO computer (id, person, name, asset, os, owner, credential, generation, created, seen, lent, removed, successor)
+				VALUES ($1, 'ann', 'laptop', '', 'linux', 'institution', '', 1, 1, 1, $2, $3, $4)`, c.id, c.lent, c.removed, c.successor)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Migrate(t.Context(), database.Schema()); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range lent {
+			var unfinished int64
+			if err := db.QueryRowContext(t.Context(), "SELECT unfinished FROM computer WHERE id = $1", c.id).Scan(&unfinished); err != nil || unfinished != c.unfinished {
+				t.Errorf("%s: %d, not %d, %v", c.id, unfinished, c.unfinished, err)
+			}
+		}
+		var seen int64
+		if err := db.QueryRowContext(t.Context(), "SELECT number FROM key_log WHERE one = 1").Scan(&seen); err != nil || seen != -1 {
+			t.Errorf("the key store's log was seen up to %d, %v", seen, err)
 		}
 	})
 }
