@@ -227,6 +227,59 @@ func TestAComputerSaysOnlyForItselfWhatStays(t *testing.T) {
 	})
 }
 
+func TestWhatAnotherComputerStoredInTheNameOfOneTakesNoVersionsPlace(t *testing.T) {
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p, other := c.computer("laptop"), c.computer("stolen")
+		f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+		code := p.join().RecoveryCode
+		p.here()
+		f.capture(100)
+		other.here()
+		other.join()
+		r, err := repo.Open(t.Context(), other.store(), code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := r.ListSnapshots(t.Context())
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		forged, err := r.LoadSnapshot(t.Context(), list[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		days := map[string]bool{}
+		for range 10 {
+			c.clock.pass(c.clock.now().UTC().Truncate(aDay).Add(aDay + time.Hour).Sub(c.clock.now()))
+			days[c.clock.now().UTC().Format(time.DateOnly)] = true
+			for range 2 {
+				p.here()
+				f.capture(1000)
+				c.clock.pass(time.Hour)
+			}
+			forged.Time = c.clock.now() // the last of the day, as of the laptop
+			if _, err := r.SaveSnapshot(t.Context(), forged); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out := c.thin(); out.failed || out.Snapshots == 0 {
+			t.Errorf("%+v", out)
+		}
+		left, err := c.v.store.Snapshots(t.Context(), c.person)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range left {
+			if o.Computer == p.id() {
+				delete(days, o.Received.UTC().Format(time.DateOnly))
+			}
+		}
+		if len(days) != 0 {
+			t.Errorf("nothing is left that the laptop stored on %v", days)
+		}
+	})
+}
+
 func TestABlockedComputersSettingsLetNothingGo(t *testing.T) {
 	inEachCollege(t, func(t *testing.T, c *college) {
 		p := c.computer("laptop")

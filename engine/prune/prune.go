@@ -38,6 +38,10 @@ type Options struct {
 	// A client's clock, wrong or forged, then makes no version old. One of which the
 	// store does not say when that was stays.
 	Received bool
+	// Stored says, with Received, whether the store had a snapshot from the device as which
+	// it was made; nil: from whomever. One that it had from another stays, and takes the
+	// place of no other.
+	Stored func(device string, id repo.ID) bool
 	// Replace removes a snapshot in whose place another was stored; nil: as any other.
 	Replace func(ctx context.Context, old, by repo.ID) error
 }

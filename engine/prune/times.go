@@ -15,7 +15,7 @@ import (
 // count: their own, or those at which the store received them.
 type times struct {
 	snapshots []catalog.Snapshot
-	received  map[repo.ID]time.Time // nil: their own
+	received  map[repo.ID]time.Time // nil: their own; one that is not in it does not count
 }
 
 func (r *run) times(ctx context.Context, device string) (times, error) {
@@ -24,6 +24,11 @@ func (r *run) times(ctx context.Context, device string) (times, error) {
 		return times{snapshots: snapshots}, err
 	}
 	received, err := Received(ctx, r.Repo)
+	for _, s := range snapshots {
+		if r.Stored != nil && !r.Stored(device, s.ID) {
+			delete(received, s.ID)
+		}
+	}
 	return times{snapshots, received}, err
 }
 

@@ -10,9 +10,10 @@
 //
 // What versions stay is engine/retention's to say, by the settings that each computer
 // keeps at the server. A computer speaks for itself and for the seats that it gave up, by
-// what the server knows of them, and for no other; one that keeps no settings there, or
-// is blocked, loses nothing. What an account that was ended stored stays. What is read of
-// an account lies in a folder of its own meanwhile, and goes at the end.
+// what the server knows of them, and for no other, and no snapshot that another stored in
+// its name takes the place of its own. One that keeps no settings there, or is blocked,
+// loses nothing. What an account that was ended stored stays. What is read of an account
+// lies in a folder of its own meanwhile, and goes at the end.
 package thinning
 
 import (
@@ -87,7 +88,8 @@ func (s *Service) Run(ctx context.Context, p people.Person, o Order) (engine.Mai
 	if err != nil {
 		return none, err
 	}
-	if due, err := s.due(ctx, p.ID, list); err != nil || !due {
+	stored, err := s.Store.Snapshots(ctx, p.ID)
+	if err != nil || !s.due(stored, list) {
 		return none, err
 	}
 	if err := s.idle(ctx, p.ID); err != nil {
@@ -97,7 +99,7 @@ func (s *Service) Run(ctx context.Context, p people.Person, o Order) (engine.Mai
 	if err != nil {
 		return none, err
 	}
-	result, err := s.under(ctx, p, o, right, list)
+	result, err := s.under(ctx, p, o, right, prune.Options{Devices: list, Now: s.Now, Received: true, Stored: from(stored)})
 	_, closed := s.Removals.Close(context.WithoutCancel(ctx), opened.ID, o.By)
 	return result, errors.Join(err, closed)
 }
@@ -118,7 +120,7 @@ func (s *Service) idle(ctx context.Context, account string) error {
 }
 
 // under thins while the removal is open.
-func (s *Service) under(ctx context.Context, p people.Person, o Order, right string, list []prune.Device) (none engine.MaintainResult, err error) {
+func (s *Service) under(ctx context.Context, p people.Person, o Order, right string, run prune.Options) (none engine.MaintainResult, err error) {
 	at, err := s.Store.Inside(p.ID, right)
 	if err != nil {
 		return none, err
@@ -142,7 +144,18 @@ func (s *Service) under(ctx context.Context, p people.Person, o Order, right str
 		return none, err
 	}
 	defer c.Close()
-	return prune.Run(ctx, prune.Options{Repo: r, Catalog: c, Devices: list, Now: s.Now, Received: true})
+	run.Repo, run.Catalog = r, c
+	return prune.Run(ctx, run)
+}
+
+// from says by whose credential each snapshot came: every computer of an account has its
+// key, and can make snapshots in the name of another.
+func from(stored []store.Object) func(device string, id repo.ID) bool {
+	by := make(map[string]string, len(stored))
+	for _, o := range stored {
+		by[o.Name] = o.Computer
+	}
+	return func(device string, id repo.ID) bool { return by[id.String()] == device }
 }
 
 // release gets the key. The log and the letter come before it is used.
@@ -248,11 +261,7 @@ func gaveUp(givenUp map[string]string, id, device string) bool {
 }
 
 // due says whether a version is old enough to go, by what is known without the key.
-func (s *Service) due(ctx context.Context, account string, list []prune.Device) (bool, error) {
-	stored, err := s.Store.Snapshots(ctx, account)
-	if err != nil {
-		return false, err
-	}
+func (s *Service) due(stored []store.Object, list []prune.Device) bool {
 	versions := map[string][]retention.Version{}
 	for _, o := range stored {
 		versions[o.Computer] = append(versions[o.Computer], retention.Version{Time: o.Received, ID: o.Name})
@@ -260,9 +269,9 @@ func (s *Service) due(ctx context.Context, account string, list []prune.Device) 
 	for _, one := range list {
 		for _, stays := range retention.Keep(versions[one.ID], s.Now(), one.Policy) {
 			if !stays {
-				return true, nil
+				return true
 			}
 		}
 	}
-	return false, nil
+	return false
 }
