@@ -2,10 +2,38 @@ package web_test
 
 import (
 	"testing"
+	"time"
 
 	"holdfast/engine/server/database"
 	"holdfast/engine/server/databasetest"
 )
+
+func TestALinkToSetUpASignInAnewEndsWhenItsPersonSignsInWithoutIt(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBench(t, db, nil)
+		_, secret, _ := b.join("ann@college.edu")
+		ann, err := b.People.ByEmail(t.Context(), "ann@college.edu")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, token, err := b.People.Renew(t.Context(), ann.ID, "command")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, at := b.visitor(), "/invitation/"+token
+		v.get(at).want(t, 200, "Welcome back")
+		b.clock.pass(time.Minute) // to another code than the one that was used
+		v.post("/sign-in", "email", "ann@college.edu", "password", password)
+		v.post("/sign-in/second", "code", b.code(secret)).want(t, 200, "My computers")
+		finder := b.visitor() // whoever else has the link
+		finder.get(at).want(t, 404, "not good any more")
+		finder.post(at, "step", "password", "password", "four words of somebody else").want(t, 404, "not good any more")
+		again := b.visitor()
+		b.clock.pass(time.Minute)
+		again.post("/sign-in", "email", "ann@college.edu", "password", password)
+		again.post("/sign-in/second", "code", b.code(secret)).want(t, 200, "My computers")
+	})
+}
 
 func TestAPersonWhoLostAllSecondStepsSetsThemUpAnewWithALink(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

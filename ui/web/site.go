@@ -118,7 +118,8 @@ func (s *site) commit(r *http.Request, steps ...step) error {
 
 // enter signs a person in who has proved who they are: a session that is theirs
 // already becomes fresh, otherwise there is a new one. What the proof uses up are the
-// steps before, in the same transaction.
+// steps before, in the same transaction. A link for those who cannot sign in is of no use
+// to one who can, and ends.
 func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, person string, by way, before ...step) error {
 	token := ""
 	err := s.commit(r, append(before, func(ctx context.Context) error {
@@ -128,6 +129,9 @@ func (s *site) enter(w http.ResponseWriter, r *http.Request, c access.Caller, pe
 		}
 		if p.State != people.Active {
 			return notWelcome
+		}
+		if err := s.People.EndRenewal(ctx, p.ID); err != nil {
+			return err
 		}
 		token, err = s.session(ctx, r, c, p, by)
 		return err

@@ -85,6 +85,11 @@ func (s *Service) open(ctx context.Context, tx *sql.Tx, person, by string, lasts
 	return token, nil
 }
 
+// EndRenewal ends an open link of Renew: its person can sign in.
+func (s *Service) EndRenewal(ctx context.Context, id string) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error { return endInvitation(ctx, tx, id) })
+}
+
 // endInvitation ends what open made, if anything.
 func endInvitation(ctx context.Context, tx *sql.Tx, person string) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM invitation WHERE person = $1", person); err != nil {

@@ -10,7 +10,8 @@
 //   - an invitation makes a person active once, within 14 days, and only the newest
 //     of a person counts; of its token the database holds the SHA-256;
 //   - a link with which somebody who has an account sets up anew how they sign in works
-//     like one, for three days, and ends when they are blocked or get another address;
+//     like one, for three days, and ends when they sign in without it, are blocked, or
+//     get another address;
 //   - one for the first owner counts while there is no owner, and only the newest of them;
 //   - there is no way to lose the last active owner, under racing changes too.
 //
