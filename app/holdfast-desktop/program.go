@@ -39,21 +39,21 @@ type program struct {
 	tray     *tray.Tray
 	ready    chan struct{} // closed when a window can be raised
 	front    func()        // raises it; set before ready is closed
-	wanted   chan struct{} // takes one: somebody wants to see a window
+	wanted   chan struct{} // closed when somebody wants to see a window
+	want     func()        // closes it
 	asking   bool          // whether to quit
 }
 
 func newProgram(home string) *program {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &program{home: home, ctx: ctx, cancel: cancel, ready: make(chan struct{}), wanted: make(chan struct{}, 1)}
+	wanted := make(chan struct{})
+	return &program{home: home, ctx: ctx, cancel: cancel, ready: make(chan struct{}),
+		wanted: wanted, want: sync.OnceFunc(func() { close(wanted) })}
 }
 
 // raise shows the window, for a second start.
 func (p *program) raise() {
-	select {
-	case p.wanted <- struct{}{}:
-	default:
-	}
+	p.want()
 	select {
 	case <-p.ready:
 		fyne.DoAndWait(p.front)
@@ -113,15 +113,11 @@ func (p *program) raisable(front func()) {
 // the background until that is done or somebody wants a window, else for a moment. Then
 // the error is agent.ErrRunning.
 func (p *program) open(background bool) (closer func(), err error) {
-	ctx, cancel := context.WithCancel(p.ctx)
-	defer cancel()
 	wait := agent.Wait{Answers: p.attach, AtMost: moment}
 	if background {
-		wait.AtMost = 0
-		stop := p.whenWanted(cancel)
-		defer stop()
+		wait.AtMost, wait.Enough = 0, p.wanted
 	}
-	a, err := agent.OpenWhenFree(ctx, agent.Options{Home: p.home, Name: "holdfast-desktop", Password: os.Getenv("HOLDFAST_PASSWORD"), Background: true}, wait)
+	a, err := agent.OpenWhenFree(p.ctx, agent.Options{Home: p.home, Name: "holdfast-desktop", Password: os.Getenv("HOLDFAST_PASSWORD"), Background: true}, wait)
 	if err == nil {
 		p.engine = a
 		p.offer(a)

@@ -21,22 +21,6 @@ var errAgain = errors.New("the state folder is free")
 // moment is how long the program waits for a command before it says so in a window.
 const moment = 2 * time.Second
 
-// whenWanted runs a function when somebody wants to see a window. The function that
-// comes back ends the watching and waits for that.
-func (p *program) whenWanted(do func()) (stop func()) {
-	over := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		select {
-		case <-p.wanted:
-			do()
-		case <-over:
-		}
-	}()
-	return func() { close(over); <-ended }
-}
-
 // waitInWindow says that a command is at work, until it is done. The program then starts
 // anew, because Fyne runs once in a process, and shows its tray only when it is there
 // before.

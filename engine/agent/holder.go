@@ -67,12 +67,14 @@ type Wait struct {
 	// Answers says whether who works on the folder can be reached: it is an engine in
 	// the background then, and not waited for.
 	Answers func() bool
-	Begun   func(Holder)  // told once, when the folder is not free soon; nil: nobody is
-	AtMost  time.Duration // 0: as long as the context
+	Begun   func(Holder)    // told once, when the folder is not free soon; nil: nobody is
+	AtMost  time.Duration   // 0: as long as the context
+	Enough  <-chan struct{} // ends the waiting when it is closed, and never an engine that is opening; nil: never
 }
 
 // OpenWhenFree is Open that waits while another process, such as a command, works on the
-// state folder. The error is ErrRunning when that one answers, or was not done in time.
+// state folder. The error is ErrRunning when that one answers, or was waited for long
+// enough.
 func OpenWhenFree(ctx context.Context, o Options, w Wait) (*Agent, error) {
 	began := time.Now()
 	tick := time.NewTicker(lookAgain)
@@ -87,6 +89,8 @@ func OpenWhenFree(ctx context.Context, o Options, w Wait) (*Agent, error) {
 		}
 		select {
 		case <-tick.C:
+		case <-w.Enough:
+			return nil, err
 		case <-ctx.Done():
 			return nil, errors.Join(err, ctx.Err())
 		}
