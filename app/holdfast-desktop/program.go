@@ -33,6 +33,7 @@ type program struct {
 	hands  sync.WaitGroup
 
 	engine   engine.Engine
+	other    error // an engine of another version runs
 	settings engine.Settings
 	app      fyne.App
 	window   *window // nil until it is made
@@ -126,17 +127,30 @@ func (p *program) open(background bool) (closer func(), err error) {
 	if client, ok := p.engine.(*control.Client); ok {
 		return func() { client.Close() }, nil
 	}
+	if p.other != nil && errors.Is(err, agent.ErrRunning) {
+		return nil, anotherVersion(p.home, p.other)
+	}
 	return nil, err
 }
 
-// attach reaches an engine that runs in another process.
+// attach reaches an engine that runs in another process. One of another version answers
+// too: nobody can talk to it, and it does not end by itself.
 func (p *program) attach() bool {
 	client, err := control.Dial(agent.SocketPath(p.home))
+	if errors.Is(err, control.ErrVersion) {
+		p.other = err
+		return true
+	}
 	if err != nil {
 		return false
 	}
 	p.engine = client
 	return true
+}
+
+func anotherVersion(home string, err error) error {
+	return &engine.Error{Op: "start", Kind: engine.KindBusy, Path: home, Err: err,
+		Message: fmt.Sprintf("%s runs already and is of another version than this window. It goes on backing up. End it, or start the computer anew, and start Holdfast again.", agent.HolderOf(home))}
 }
 
 // offer lets the command attach to this engine. The window works without, so an

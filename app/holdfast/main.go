@@ -140,10 +140,13 @@ func (s *session) open(background bool) error {
 		return err
 	}
 	var client *control.Client
+	var other error // an engine of another version runs, which does not end by itself
 	wait := agent.Wait{Answers: func() bool {
 		found, err := control.Dial(agent.SocketPath(home))
-		client = found
-		return err == nil
+		if client = found; errors.Is(err, control.ErrVersion) {
+			other = err
+		}
+		return err == nil || other != nil
 	}}
 	if background {
 		wait.Begun = waits
@@ -154,6 +157,8 @@ func (s *session) open(background bool) error {
 	switch {
 	case err == nil:
 		s.engine, s.local = a, a
+	case other != nil && errors.Is(err, agent.ErrRunning):
+		return anotherVersion(home, other)
 	case client == nil && errors.Is(err, agent.ErrRunning):
 		return busy(home, err)
 	case client == nil:
@@ -179,6 +184,11 @@ func waits(h agent.Holder) {
 func busy(home string, err error) error {
 	return &engine.Error{Op: "start", Kind: engine.KindBusy, Path: home, Err: err,
 		Message: fmt.Sprintf("%s works on %s and does not answer. Nothing was changed. Wait until it is done, then try again; while the window or holdfast agent runs, commands go side by side.", agent.HolderOf(home), home)}
+}
+
+func anotherVersion(home string, err error) error {
+	return &engine.Error{Op: "start", Kind: engine.KindBusy, Path: home, Err: err,
+		Message: fmt.Sprintf("%s works on %s and is of another version than this command. Nothing was changed. End it and start it again, then try again.", agent.HolderOf(home), home)}
 }
 
 // password is from the file or the environment; "" leaves it to the keychain.

@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"holdfast/engine/agent"
+	"holdfast/engine/control"
 )
 
 // atWork starts a command that works on the state folder until it is let go.
@@ -110,4 +113,39 @@ func TestAnAgentThatFindsACommandAtWorkWaitsAndThenGoesOnByItself(t *testing.T) 
 		t.Errorf("the agent ends with %v, having said %q", err, rest)
 	}
 	m.call(0, "status")
+}
+
+// otherVersion is an engine at work on the state folder to which nobody can talk.
+func (m *machine) otherVersion() {
+	m.t.Helper()
+	lock := flock.New(filepath.Join(m.state(), "lock"))
+	if ok, err := lock.TryLock(); err != nil || !ok {
+		m.t.Fatal(ok, err)
+	}
+	listener, err := control.Listen(agent.SocketPath(m.state()))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprintln(conn, `{"holdfast":"control","version":1000}`)
+			conn.Close()
+		}
+	}()
+	m.t.Cleanup(func() { listener.Close(); <-ended; lock.Unlock() })
+}
+
+func TestNobodyWaitsForAnAgentOfAnotherVersion(t *testing.T) {
+	m := newMachine(t).setUp()
+	m.otherVersion()
+	for _, command := range []string{"status", "agent"} {
+		_, errors := m.call(1, command)
+		says(t, errors, "of another version than this command", "Nothing was changed", "End it and start it again")
+	}
 }
