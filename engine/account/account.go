@@ -29,6 +29,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"holdfast/engine/storage"
@@ -72,6 +73,7 @@ type Server struct {
 	info      Info
 	transport *http.Transport
 	client    *http.Client
+	trusted   atomic.Bool // the system would take the pinned certificate by itself
 }
 
 // Open makes a server from what is known about it: its origin or an address as a
@@ -127,13 +129,18 @@ func open(address, pin string, roots *x509.CertPool) (*Server, error) {
 		return nil, err
 	}
 	c := &tls.Config{RootCAs: roots}
+	s := new(Server)
 	if pin != "" {
 		if pin, err = parsePin(pin); err != nil {
 			return nil, err
 		}
-		pinned(c, pin)
+		u, err := url.Parse(origin)
+		if err != nil {
+			return nil, ErrAddress
+		}
+		pinned(c, pin, u.Hostname(), &s.trusted)
 	}
-	s := &Server{info: Info{Origin: origin, Fingerprint: pin}, transport: rest.NewTransport(c)}
+	s.info, s.transport = Info{Origin: origin, Fingerprint: pin}, rest.NewTransport(c)
 	s.client = &http.Client{
 		Transport:     s.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -202,6 +209,10 @@ func (s *Server) ask(ctx context.Context) error {
 
 // Info is what is known about the server.
 func (s *Server) Info() Info { return s.info }
+
+// NeedsPin says whether the certificate that the server showed is only known by its
+// fingerprint. Of one that the system trusts for this server none need be kept.
+func (s *Server) NeedsPin() bool { return s.info.Fingerprint != "" && !s.trusted.Load() }
 
 // Transport is the pool of connections to the server, which the store of a Device
 // shares.

@@ -150,6 +150,31 @@ func TestAServerTheSystemTrustsHasNoFingerprint(t *testing.T) {
 	}
 }
 
+func TestAPinnedCertificateThatTheSystemTrustsForTheServerNeedsNoPin(t *testing.T) {
+	s := serve(t, map[string]http.HandlerFunc{"GET /api/v1/server": says(200, testServer)})
+	known := x509.NewCertPool()
+	known.AddCert(s.Certificate())
+	for _, row := range []struct {
+		address, pin string
+		roots        *x509.CertPool
+		needs        bool
+	}{
+		{s.URL, fingerprint(s.Certificate()), known, false},
+		{s.URL, "", known, false},
+		{s.URL, fingerprint(s.Certificate()), x509.NewCertPool(), true},
+		{strings.Replace(s.URL, "127.0.0.1", "localhost", 1), fingerprint(s.Certificate()), known, true}, // it is for another name
+	} {
+		server, err := open(row.address, row.pin, row.roots)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := server.ask(t.Context()); err != nil || server.NeedsPin() != row.needs {
+			t.Errorf("%s, pinned to %q: %v, %v", row.address, row.pin, server.NeedsPin(), err)
+		}
+		server.Close()
+	}
+}
+
 func TestWhatAnswersButIsNoServerIsSaid(t *testing.T) {
 	for name, handle := range map[string]http.HandlerFunc{
 		"a page":         func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>Hello") },

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"unicode"
 )
 
@@ -71,8 +72,9 @@ func fingerprint(c *x509.Certificate) string {
 
 // pinned makes the one certificate the only one that is taken. Its names and dates do
 // not count: whoever confirmed it knows which server it is. The check is made when a
-// session is resumed too, which VerifyPeerCertificate would not be.
-func pinned(c *tls.Config, pin string) {
+// session is resumed too, which VerifyPeerCertificate would not be. Trusted is told
+// whether the system would take that certificate for the host by itself.
+func pinned(c *tls.Config, pin, host string, trusted *atomic.Bool) {
 	c.InsecureSkipVerify = true
 	c.VerifyConnection = func(state tls.ConnectionState) error {
 		if len(state.PeerCertificates) == 0 {
@@ -81,8 +83,19 @@ func pinned(c *tls.Config, pin string) {
 		if is := fingerprint(state.PeerCertificates[0]); is != pin {
 			return &Changed{Fingerprint: is}
 		}
+		trusted.Store(verifies(state.PeerCertificates, x509.VerifyOptions{Roots: c.RootCAs, DNSName: host}))
 		return nil
 	}
+}
+
+// verifies looks for a chain with the certificates that were shown.
+func verifies(chain []*x509.Certificate, o x509.VerifyOptions) bool {
+	o.Intermediates = x509.NewCertPool()
+	for _, c := range chain[1:] {
+		o.Intermediates.AddCert(c)
+	}
+	_, err := chain[0].Verify(o)
+	return err == nil
 }
 
 // noAnswer says why a request got none.
@@ -106,13 +119,5 @@ func noAnswer(err error, roots *x509.CertPool) error {
 // signedByKnown looks for a chain without asking for a name, at a moment when the
 // certificate was valid.
 func signedByKnown(chain []*x509.Certificate, roots *x509.CertPool) bool {
-	between := x509.NewCertPool()
-	for _, c := range chain[1:] {
-		between.AddCert(c)
-	}
-	_, err := chain[0].Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: between, CurrentTime: chain[0].NotAfter,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	return err == nil
+	return verifies(chain, x509.VerifyOptions{Roots: roots, CurrentTime: chain[0].NotAfter, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 }

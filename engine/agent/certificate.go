@@ -101,38 +101,29 @@ func (a *Agent) AcceptCertificate(ctx context.Context, fingerprint string) error
 	return nil
 }
 
-// acceptable finds the server under the fingerprint that a person typed, and gives what
-// to note of it. Of a certificate that the system trusts by itself nothing is noted, so
-// that its next renewal stops nobody.
+// acceptable finds the server that this computer signed in to under the fingerprint that
+// a person typed, and gives what to note of it. Of a certificate that the system trusts
+// by itself nothing is noted, so that its next renewal stops nobody; that is decided on
+// the one connection that was compared, and not on another, which may go elsewhere.
 func acceptable(ctx context.Context, op string, where *destinationFile, typed string) (pin string, err error) {
 	if strings.TrimSpace(typed) == "" {
 		return "", explainServer(op, where.Address, account.ErrFingerprint)
 	}
-	pin, err = sameServer(ctx, op, where, typed)
+	server, err := account.Find(ctx, where.Address, typed)
 	if _, ok := errors.AsType[*account.Changed](err); ok {
 		return "", notTheTyped(op, where.Address, err)
 	}
 	if err != nil {
 		return "", explainServer(op, where.Address, err)
 	}
-	if _, err := sameServer(ctx, op, where, ""); err == nil {
-		pin = ""
-	}
-	return pin, nil
-}
-
-// sameServer finds the server that this computer signed in to under a fingerprint, "" for
-// whatever the system trusts, and gives the one that it has in full.
-func sameServer(ctx context.Context, op string, where *destinationFile, pin string) (string, error) {
-	server, err := account.Find(ctx, where.Address, pin)
-	if err != nil {
-		return "", err
-	}
 	defer server.Close()
 	if server.Info().ID != where.Account.Server {
 		return "", anotherServer(op, where)
 	}
-	return server.Info().Fingerprint, nil
+	if server.NeedsPin() {
+		pin = server.Info().Fingerprint
+	}
+	return pin, nil
 }
 
 func notTheTyped(op, address string, err error) error {
@@ -148,16 +139,15 @@ func (a *Agent) notePin(op string, where *destinationFile, pin string) error {
 	next, note := *where, *where.Account
 	note.Fingerprint = pin
 	next.Account = &note
-	a.mu.Lock()
-	same := a.where == where
-	a.mu.Unlock()
-	if !same { // disconnected, or signed in again, meanwhile
+	a.mu.Lock() // also while it is written: who disconnects says so before he removes the note
+	if a.where != where || a.leaving {
+		a.mu.Unlock()
 		return invalid(op, where.Address, "This computer was signed in or disconnected meanwhile. Nothing was changed; look at Home how it stands.")
 	}
 	if err := a.home.write("destination.json", next); err != nil {
+		a.mu.Unlock()
 		return explain(op, where.Address, err)
 	}
-	a.mu.Lock()
 	a.where, a.shut, a.others = &next, nil, others{}
 	signing := a.signing
 	a.signing = nil
