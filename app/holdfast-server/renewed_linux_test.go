@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -95,6 +96,27 @@ func TestACertificateThatTheSystemTrustsIsAcceptedOnceForAllItsRenewals(t *testi
 	}
 	c.Run("sign-in", i.Origin, "--fingerprint", i.Fingerprint())
 	c.Run("backup")
+}
+
+// A fingerprint that is given is the only one that is taken: where something between this
+// computer and the server has a certificate that the computer trusts, nothing is sent to it.
+func TestAFingerprintThatIsGivenCountsAloneWhateverTheSystemTrusts(t *testing.T) {
+	t.Parallel()
+	i := institutiontest.Found(t)
+	c := i.Computer("laptop")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // where it is not, somebody is to come to a browser
+	defer cancel()
+	cmd := c.CmdContext(ctx, "sign-in", i.Origin, "--code", "--fingerprint", strings.Repeat("0", 64))
+	cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+filepath.Join(i.Data, "tls", "cert.pem"))
+	out, err := cmd.CombinedOutput()
+	for _, words := range []string{"another certificate than the one with the fingerprint that was given", "Nothing was sent", "tell your institution"} {
+		if err == nil || !strings.Contains(string(out), words) {
+			t.Errorf("%q is not in: %v %s", words, err, out)
+		}
+	}
+	if strings.Contains(string(out), "before") || strings.Contains(string(out), "backing up waits") {
+		t.Errorf("to one who never signed in: %s", out)
+	}
 }
 
 func stored(t *testing.T, c *institutiontest.Computer, path string) bool {

@@ -27,6 +27,16 @@ func explainOwn(op string, where *destinationFile, err error) error {
 	return explainServer(op, where.Address, err)
 }
 
+// explainGiven is explainServer for a server that a person signs in to, perhaps with a
+// fingerprint: of a certificate before nobody knows.
+func explainGiven(op, address string, err error) error {
+	if _, ok := errors.AsType[*account.Changed](err); ok {
+		return &engine.Error{Op: op, Kind: engine.KindUntrusted, Path: address, Err: err,
+			Message: fmt.Sprintf("The server at %s shows another certificate than the one with the fingerprint that was given. Nothing was sent to it and nothing was changed. Compare the fingerprint with the one of your institution; when it is the same, somebody may be in between: tell your institution.", address)}
+	}
+	return explainServer(op, address, err)
+}
+
 // Certificate implements engine.Account.
 func (a *Agent) Certificate(ctx context.Context) (engine.Certificate, error) {
 	const op = "look at the certificate"

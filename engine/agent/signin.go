@@ -68,7 +68,7 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 		return engine.SignIn{}, err
 	}
 	defer end()
-	explained := func(err error) error { return explainServer(op, q.Address, err) }
+	explained := func(err error) error { return explainGiven(op, q.Address, err) }
 	if q.Address == "" { // again to the server of this computer, by what is known of it
 		_, where, err := a.connected(op)
 		if err != nil {
@@ -107,7 +107,7 @@ func (a *Agent) SignIn(ctx context.Context, q engine.SignInRequest) (engine.Sign
 	case out := <-shown:
 		return out, nil
 	case <-s.done:
-		return engine.SignIn{}, explainServer(op, q.Address, s.err)
+		return engine.SignIn{}, explained(s.err)
 	case <-ctx.Done():
 		cancel()
 		return engine.SignIn{}, explain(op, q.Address, ctx.Err())
