@@ -52,7 +52,7 @@ func (a *Agent) BackUp(ctx context.Context, paths []string) (engine.CaptureResul
 	if !a.Background { // nobody else will
 		a.report(ctx)
 		if err == nil {
-			a.lookWhatIsDue()
+			a.lookWhatIsDue(ctx)
 		}
 	}
 	return result, err

@@ -28,8 +28,10 @@ const (
 	freedKey = "last freed"
 )
 
-// lookWhatIsDue does so when it is time.
-func (a *Agent) lookWhatIsDue() { a.inIdle("last look at old versions", dueEvery, a.noteDue) }
+// lookWhatIsDue does so when it is time, no longer than the context lasts.
+func (a *Agent) lookWhatIsDue(ctx context.Context) {
+	a.inIdle("last look at old versions", dueEvery, func(context.Context) error { return a.noteDue(ctx) })
+}
 
 // noteDue notes how many versions the status is to tell of.
 func (a *Agent) noteDue(ctx context.Context) error {
@@ -38,20 +40,30 @@ func (a *Agent) noteDue(ctx context.Context) error {
 	if err != nil || where.Account == nil {
 		return err
 	}
-	r, done, err := a.repository(ctx, op)
-	if err != nil {
-		return err
+	versions := 0
+	if a.Now().Sub(lastFreed(ctx, c, where)) > dueAfter || a.isNearlyFull(ctx, where) {
+		if versions, err = a.countDue(ctx, op, c, where); err != nil {
+			return err
+		}
 	}
-	defer done()
-	versions, err := prune.Due(ctx, prune.Options{Repo: r, Catalog: c, Now: a.Now, Received: true, Devices: a.thinned(where.Device, nil)})
-	if err != nil {
-		return err
-	}
-	if versions < dueVersions || a.Now().Sub(lastFreed(ctx, c, where)) <= dueAfter && !a.isNearlyFull(ctx, where) {
+	if versions < dueVersions {
 		versions = 0
 	}
+	if err := c.Set(ctx, dueKey, strconv.Itoa(versions)); err != nil {
+		return err
+	}
 	a.notices.tell(engine.TopicStatus)
-	return c.Set(ctx, dueKey, strconv.Itoa(versions))
+	return nil
+}
+
+// countDue counts what could be freed now.
+func (a *Agent) countDue(ctx context.Context, op string, c *catalog.Catalog, where *destinationFile) (int, error) {
+	r, done, err := a.repository(ctx, op)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	return prune.Due(ctx, prune.Options{Repo: r, Catalog: c, Now: a.Now, Received: true, Devices: a.thinned(where.Device, nil)})
 }
 
 // lastFreed is when space was freed last, or this computer came to the account.

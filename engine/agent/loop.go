@@ -104,7 +104,7 @@ func (a *Agent) scheduled() {
 		_, err := a.maintain(ctx, false)
 		return err
 	})
-	a.lookWhatIsDue()
+	a.lookWhatIsDue(a.ctx)
 	a.inIdle("last drill", drillEvery, func(ctx context.Context) error {
 		_, err := a.Drill(ctx)
 		return err
