@@ -42,11 +42,16 @@ func (j *job) relocate(ctx context.Context, pack repo.ID, wants []want) (found, 
 			lost = append(lost, w)
 		}
 	}
-	j.moved.vain++
-	if len(found) > 0 {
-		j.moved.vain = 0
-	}
+	j.moved.looked(len(found) > 0)
 	return found, lost, nil
+}
+
+// looked counts how often in a row nothing was found elsewhere.
+func (m *moved) looked(found bool) {
+	m.vain++
+	if found {
+		m.vain = 0
+	}
 }
 
 // learn makes the Locator learn anew, once for each pack that is gone.
@@ -94,10 +99,11 @@ func (j *job) loadTree(ctx context.Context, id repo.ID) ([]repo.Node, error) {
 		return nodes, err
 	}
 	j.moved.mu.Lock()
-	wrong := j.learn(ctx, was.Pack)
-	j.moved.mu.Unlock()
-	if wrong != nil {
-		return nil, wrong
+	defer j.moved.mu.Unlock()
+	if err := j.learn(ctx, was.Pack); err != nil {
+		return nil, err
 	}
-	return j.Repo.LoadTree(ctx, j.Locator, id)
+	nodes, err = j.Repo.LoadTree(ctx, j.Locator, id)
+	j.moved.looked(err == nil)
+	return nodes, err
 }

@@ -125,6 +125,31 @@ func TestWhatIsLostIsNotLookedForOncePerPack(t *testing.T) {
 	}
 }
 
+func TestLostFoldersAreNotLookedForOncePerPack(t *testing.T) {
+	b := New(t, Tree{})
+	for i := range 12 {
+		b.Write(Tree{fmt.Sprintf("sub%d/f", i): File("lost")})
+		b.Capture()
+	}
+	lost := packs(t, b)
+	b.Write(Tree{"here": File("here")})
+	b.Capture()
+	r := prepare(t, b)
+	l := &learning{Locator: r.options.Locator, b: b}
+	r.options.Locator, r.options.Relocate = l, l.again
+	for name := range lost {
+		if err := b.Repo.Store().Remove(t.Context(), storage.Packs, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.last(); r.err != nil || len(r.items) < 12 {
+		t.Errorf("%v, %d folders failed of 12", r.err, len(r.items))
+	}
+	if l.times == 0 || l.times > 4 {
+		t.Errorf("looked %d times", l.times)
+	}
+}
+
 func TestARestoreThatCannotLearnAnewEnds(t *testing.T) {
 	b := manyPacks(t)
 	r := prepare(t, b)
