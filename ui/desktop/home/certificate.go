@@ -22,16 +22,17 @@ type certificateSheet struct {
 	busy   bool
 }
 
-// compareCertificate asks the server what it shows now; it may have changed again.
+// compareCertificate asks the server what it shows now; it may have changed again. Who
+// went to another page meanwhile does not compare it.
 func (s *Screen) compareCertificate() {
-	if s.comparing {
+	if s.certificate.Busy() {
 		return
 	}
-	s.comparing = true
-	s.desk.Once(func(ctx context.Context) func() {
+	s.desk.Ask(&s.certificate, func(ctx context.Context) func() {
 		now, err := s.deps.Engine.Certificate(ctx)
 		return func() {
-			s.comparing = false
+			s.certificate.Void()
+			s.drawCompare()
 			if err != nil {
 				look.Say(s.deps.Window, err)
 				return
@@ -39,7 +40,20 @@ func (s *Screen) compareCertificate() {
 			s.showCertificate(now)
 		}
 	})
+	s.drawCompare()
 }
+
+func (s *Screen) drawCompare() {
+	v := &s.view
+	v.compare.SetText("Compare the certificate")
+	v.compare.Enable()
+	if s.certificate.Busy() {
+		v.compare.SetText(asking)
+		v.compare.Disable()
+	}
+}
+
+const asking = "Asking the server…"
 
 // showCertificate opens the sheet. Where the certificate is again as it was, nothing
 // stands in the way of a backup.
@@ -89,7 +103,7 @@ func (c *certificateSheet) before() fyne.CanvasObject {
 func (c *certificateSheet) draw() {
 	c.accept.SetText("Accept this certificate")
 	if c.busy {
-		c.accept.SetText("Asking the server…")
+		c.accept.SetText(asking)
 	}
 	if c.busy || c.typed.Text == "" {
 		c.accept.Disable()

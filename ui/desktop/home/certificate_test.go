@@ -86,6 +86,24 @@ func TestWhoTypesNothingHasChangedNothing(t *testing.T) {
 	}
 }
 
+func TestWhoIsElsewhereWhenTheServerAnswersSeesNoSheet(t *testing.T) {
+	s, _ := stopped(t)
+	s.view.compare.Tapped(nil)
+	if !s.view.compare.Disabled() || s.view.compare.Text() != "Asking the server…" {
+		t.Errorf("while it is asked the button says %q", s.view.compare.Text())
+	}
+	s.Hide()
+	s.desk.Settle()
+	if s.deps.Window.Canvas().Overlays().Top() != nil {
+		t.Error("the sheet comes up before another page")
+	}
+	s.Show()
+	s.desk.Settle()
+	if s.view.compare.Disabled() || s.view.compare.Text() != "Compare the certificate" {
+		t.Errorf("back again the button says %q", s.view.compare.Text())
+	}
+}
+
 func TestACertificateThatIsAsItWasAgainNeedsNoSheet(t *testing.T) {
 	s, f := stopped(t)
 	f.shows.Shown = f.shows.Accepted

@@ -168,6 +168,7 @@ func (s *Screen) drawState(running bool) {
 	v.reason.Set(reason)
 	show(v.againRow, st.Status.SignIn && st.Err == nil)
 	show(v.compareRow, st.Status.Certificate && st.Err == nil)
+	s.drawCompare()
 	fraction, big, icon, small := st.picture()
 	ink := look.ColorAccent
 	if !running {

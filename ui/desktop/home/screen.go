@@ -45,9 +45,9 @@ type Screen struct {
 	state State
 	view  view
 
-	status, computers, replacing ask.Lane
-	stopProof                    context.CancelFunc // nil: nothing is being proven
-	comparing                    bool               // the server is asked for its certificate
+	status, computers, replacing, certificate ask.Lane
+
+	stopProof context.CancelFunc // nil: nothing is being proven
 }
 
 // New makes the screen; Show starts it.
