@@ -62,6 +62,7 @@ type Agent struct {
 	notices  notices
 	woken    chan struct{}
 	capturer chan struct{} // holds one token: who has it may capture
+	opening  chan struct{} // and this: who has it may open the repository
 	jobs     jobs
 
 	ctx    context.Context // of background work
@@ -79,7 +80,6 @@ type Agent struct {
 	settings    settingsFile
 	catalog     *catalog.Catalog
 	repo        *opened          // nil: not opened yet
-	opening     sync.Mutex       // held while the repository is opened
 	shut        error            // why it could not be opened; nil: it could, or nobody tried
 	progress    *backup.Progress // of the running capture; nil: none
 	counting    counting
@@ -117,7 +117,7 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{Options: o, home: h, capturer: make(chan struct{}, 1), woken: make(chan struct{}, 1), rescan: true, hints: map[string]bool{}}
+	a := &Agent{Options: o, home: h, capturer: make(chan struct{}, 1), opening: make(chan struct{}, 1), woken: make(chan struct{}, 1), rescan: true, hints: map[string]bool{}}
 	if err := a.defaults(); err != nil {
 		return nil, err
 	}

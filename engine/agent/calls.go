@@ -88,8 +88,11 @@ type opened struct {
 
 // repository opens the destination, once. Who has got it says when it is done with it.
 func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, func(), error) {
-	a.opening.Lock()
-	defer a.opening.Unlock()
+	turn, err := a.toOpen(ctx, op)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer turn()
 	_, where, err := a.connected(op)
 	if err != nil {
 		return nil, nil, err
@@ -118,6 +121,27 @@ func (a *Agent) repository(ctx context.Context, op string) (*repo.Repository, fu
 		return nil, nil, notSetUp(op)
 	}
 	return r, done, nil
+}
+
+// toOpen waits for the turn to open the destination, no longer than the context lasts: a
+// server that hangs keeps whoever came first for a minute.
+func (a *Agent) toOpen(ctx context.Context, op string) (done func(), err error) {
+	done = func() { <-a.opening }
+	select {
+	case a.opening <- struct{}{}: // nobody else opens it
+		return done, nil
+	default:
+	}
+	select {
+	case a.opening <- struct{}{}:
+		return done, nil
+	case <-ctx.Done():
+		_, where, err := a.connected(op)
+		if err != nil {
+			return nil, err
+		}
+		return nil, explain(op, where.Address, ctx.Err())
+	}
 }
 
 // noteShut keeps why the destination could not be opened, for the status. That it is

@@ -100,7 +100,7 @@ func (a *Agent) AcceptCertificate(ctx context.Context, fingerprint string) error
 	if err != nil {
 		return err
 	}
-	if err := a.notePin(op, where, pin); err != nil {
+	if err := a.notePin(ctx, op, where, pin); err != nil {
 		return err
 	}
 	a.forgiven()
@@ -143,9 +143,12 @@ func notTheTyped(op, address string, err error) error {
 
 // notePin notes the certificate to accept from now on. Whoever opens the destination
 // meanwhile waits, and then does it by the new note.
-func (a *Agent) notePin(op string, where *destinationFile, pin string) error {
-	a.opening.Lock()
-	defer a.opening.Unlock()
+func (a *Agent) notePin(ctx context.Context, op string, where *destinationFile, pin string) error {
+	noted, err := a.toOpen(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer noted()
 	next, note := *where, *where.Account
 	note.Fingerprint = pin
 	next.Account = &note
