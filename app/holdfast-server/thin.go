@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/engine"
 	"holdfast/engine/repo"
 	"holdfast/engine/server/api"
 	"holdfast/engine/server/people"
@@ -19,7 +20,8 @@ type removalRun struct {
 	settings
 	Emails []string `arg:"" optional:"" name:"email" env:"-" help:"E-mails or ids of people."`
 	All    bool     `env:"-" help:"Everybody of whom the institution keeps the key."`
-	Reason string   `env:"-" help:"Why the keys are used; kept in the audit log and told to each person whose key it is."`
+	least  engine.Retention
+	Reason string `env:"-" help:"Why the keys are used; kept in the audit log and told to each person whose key it is."`
 }
 
 // thinned is what became of one account.
@@ -40,6 +42,7 @@ func (c *removalRun) Run(s *output) error {
 	case c.All == (len(c.Emails) > 0):
 		return errors.New("say whose old versions may go: e-mails, or --all. Nothing was done")
 	}
+	c.least = engine.DefaultSettings().Retention
 	return c.with(s, func(ctx context.Context, v *server) error {
 		list, err := c.people(ctx, v)
 		if err != nil {
@@ -121,7 +124,7 @@ func (c *removalRun) people(ctx context.Context, v *server) ([]people.Person, er
 func (c *removalRun) thin(ctx context.Context, v *server, p people.Person) thinned {
 	work := thinning.Service{
 		Store: v.store, Removals: v.removals, Computers: v.computers, Escrow: v.escrow, KeyLog: v.keyLog, Audit: v.audit, Mail: v.mail,
-		Now: v.now, Scratch: os.TempDir(),
+		Now: v.now, Least: c.least, Scratch: os.TempDir(),
 	}
 	result, err := work.Run(ctx, p, thinning.Order{By: byCommand, Reason: c.Reason})
 	t := thinned{Account: p.ID, Email: p.Email, Snapshots: result.Forgotten, Freed: result.Freed}

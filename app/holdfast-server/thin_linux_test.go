@@ -17,14 +17,21 @@ import (
 
 const reasonToThin = "the disks are nearly full"
 
-// thin runs what "removal run" does, by the clock of the server.
+// thin runs what "removal run" does, by the clock of the server and by the settings of
+// the computers alone.
 func (c *college) thin() thinned {
+	c.t.Helper()
+	return c.thinKeeping(engine.Retention{All: 1, Monthly: 1})
+}
+
+// thinKeeping is thin where no version goes sooner than by a policy.
+func (c *college) thinKeeping(least engine.Retention) thinned {
 	c.t.Helper()
 	p, err := c.v.people.Get(c.t.Context(), c.person)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return (&removalRun{Reason: reasonToThin}).thin(c.t.Context(), c.v, p)
+	return (&removalRun{Reason: reasonToThin, least: least}).thin(c.t.Context(), c.v, p)
 }
 
 // releases is how often the key store gave the person's key out to thin.
@@ -297,6 +304,24 @@ func TestABlockedComputersSettingsLetNothingGo(t *testing.T) {
 		}
 		if out := c.thin(); out.failed || out.Snapshots == 0 {
 			t.Errorf("afterwards: %+v", out)
+		}
+	})
+}
+
+func TestAStolenComputersSettingsLetNothingGoSoonerThanTheProductsDefault(t *testing.T) {
+	inEachCollege(t, func(t *testing.T, c *college) {
+		p := c.computer("laptop")
+		f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+		p.join()
+		f.halfDays(24)
+		p.retain(engine.Retention{All: time.Minute, Monthly: time.Minute})
+		f.capture(1000) // with which the server learns of it
+		out := c.thinKeeping(engine.DefaultSettings().Retention)
+		if left := c.stored(storage.Snapshots); out.failed || left < 18 || out.Snapshots+left != 25 {
+			t.Errorf("%+v, %d backups are left of 25", out, left)
+		}
+		if out := c.thin(); out.Snapshots == 0 && !out.failed {
+			t.Errorf("without that bound nothing would go either: %+v", out)
 		}
 	})
 }

@@ -105,6 +105,18 @@ func tiersOf(policy engine.Retention) []tier {
 	return tiers
 }
 
+// AtLeast is the policy that keeps what either of two keeps.
+func AtLeast(a, b engine.Retention) engine.Retention {
+	longer := engine.Retention{
+		All: max(a.All, b.All), Daily: max(a.Daily, b.Daily), Weekly: max(a.Weekly, b.Weekly),
+		Monthly: max(a.Monthly, b.Monthly), Deleted: max(a.Deleted, b.Deleted),
+	}
+	if a.Monthly == 0 || b.Monthly == 0 {
+		longer.Monthly = 0 // for ever
+	}
+	return longer
+}
+
 // newestFirst is the order of the versions, as indexes.
 func newestFirst(versions []Version) []int {
 	order := make([]int, len(versions))

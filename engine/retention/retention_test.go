@@ -253,3 +253,27 @@ func TestThePolicyInWords(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+func TestAtLeastKeepsWhatEitherPolicyKeeps(t *testing.T) {
+	short, long := engine.Retention{All: time.Hour, Monthly: day}, engine.Retention{All: 30 * day, Monthly: 400 * day}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var versions []Version
+	for i := range 4000 {
+		versions = append(versions, Version{Time: now.Add(-time.Duration(i) * 7 * time.Hour), ID: fmt.Sprint(i)})
+	}
+	for _, two := range [][2]engine.Retention{{product, short}, {short, long}, {product, long}} {
+		a, b, both := Keep(versions, now, two[0]), Keep(versions, now, two[1]), Keep(versions, now, AtLeast(two[0], two[1]))
+		kept := 0
+		for i := range versions {
+			if (a[i] || b[i]) && !both[i] {
+				t.Fatalf("%+v: version %d stays by one and goes by both", two, i)
+			}
+			if both[i] {
+				kept++
+			}
+		}
+		if kept == len(versions) {
+			t.Errorf("%+v keep everything", two)
+		}
+	}
+}

@@ -60,7 +60,8 @@ type Service struct {
 	Audit     *audit.Log
 	Mail      *mail.Post
 	Now       func() time.Time
-	Scratch   string // where what is read of an account lies meanwhile
+	Least     engine.Retention // whatever the settings say, no version goes sooner than by this
+	Scratch   string           // where what is read of an account lies meanwhile
 }
 
 // Order is who wants an account thinned, and why.
@@ -230,14 +231,15 @@ func (s *Service) policies(ctx context.Context, account string) ([]prune.Device,
 		if !k.Settings.Retention.Valid() {
 			continue
 		}
-		list = append(list, prune.Device{ID: c.ID, Policy: k.Settings.Retention})
+		policy := retention.AtLeast(k.Settings.Retention, s.Least)
+		list = append(list, prune.Device{ID: c.ID, Policy: policy})
 		for _, e := range k.Replaced {
 			switch {
 			case !e.Over:
 				replaced[e.Device] = append(replaced[e.Device], e.Until)
 			case !over[e.Device] && gaveUp(givenUp, c.ID, e.Device):
 				over[e.Device] = true
-				list = append(list, prune.Device{ID: e.Device, Policy: k.Settings.Retention})
+				list = append(list, prune.Device{ID: e.Device, Policy: policy})
 			}
 		}
 	}
