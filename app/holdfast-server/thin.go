@@ -20,8 +20,9 @@ type removalRun struct {
 	settings
 	Emails []string `arg:"" optional:"" name:"email" env:"-" help:"E-mails or ids of people."`
 	All    bool     `env:"-" help:"Everybody of whom the institution keeps the key."`
-	least  engine.Retention
-	Reason string `env:"-" help:"Why the keys are used; kept in the audit log and told to each person whose key it is."`
+	Reason string   `env:"-" help:"Why the keys are used; kept in the audit log and told to each person whose key it is."`
+
+	least engine.Retention // no version goes sooner than by this
 }
 
 // thinned is what became of one account.
@@ -67,6 +68,8 @@ func (c *removalRun) Run(s *output) error {
 	})
 }
 
+var errInterrupted = errors.New("this was interrupted: not everybody had their turn. Nothing is lost, and running it again goes on")
+
 const (
 	busyRounds = 5
 	busyPause  = time.Minute // most backups end within
@@ -83,7 +86,7 @@ func (c *removalRun) thinAll(ctx context.Context, v *server, list []people.Perso
 			fmt.Fprintf(os.Stderr, "%d of %d: %s\n", i+1, len(list), plain(p.Email))
 			t := c.thin(ctx, v, p)
 			if ctx.Err() != nil {
-				return append(done, busy...), ctx.Err()
+				return append(append(done, busy...), t), errInterrupted
 			}
 			if !t.busy {
 				done = append(done, t)
@@ -97,7 +100,7 @@ func (c *removalRun) thinAll(ctx context.Context, v *server, list []people.Perso
 		fmt.Fprintf(os.Stderr, "In %d a computer is at work. They are tried again in a minute.\n", len(list))
 		select {
 		case <-ctx.Done():
-			return append(done, busy...), ctx.Err()
+			return append(done, busy...), errInterrupted
 		case <-time.After(busyPause):
 		}
 	}
@@ -129,6 +132,8 @@ func (c *removalRun) thin(ctx context.Context, v *server, p people.Person) thinn
 	result, err := work.Run(ctx, p, thinning.Order{By: byCommand, Reason: c.Reason})
 	t := thinned{Account: p.ID, Email: p.Email, Snapshots: result.Forgotten, Freed: result.Freed}
 	switch {
+	case err != nil && ctx.Err() != nil:
+		t.Note, t.failed = "interrupted", true
 	case err == nil && result.Forgotten == 0 && result.Freed == 0:
 		t.Note = "nothing is old enough to go"
 	case err == nil:

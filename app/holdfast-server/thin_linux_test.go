@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -407,6 +409,24 @@ func TestTheServerStopsItselfFarOutsideTheUsual(t *testing.T) {
 			t.Errorf("%d versions, %d backups", n, left)
 		}
 	})
+}
+
+func TestAnInterruptedRunSaysHowFarItCame(t *testing.T) {
+	c := newCollege(t, small)
+	p := c.computer("laptop")
+	f := &changing{p, filepath.Join(p.user, "thesis.dat"), map[string]string{}}
+	p.join()
+	f.capture(1000)
+	list, err := c.v.people.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	done, err := (&removalRun{Reason: reasonToThin}).thinAll(ctx, c.v, append(list, list...))
+	if !errors.Is(err, errInterrupted) || len(done) != 1 || done[0].Note != "interrupted" || !done[0].failed {
+		t.Errorf("%+v, %v", done, err)
+	}
 }
 
 func TestRemovalRunSaysWhatItNeeds(t *testing.T) {

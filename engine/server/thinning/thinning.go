@@ -46,8 +46,6 @@ var (
 	ErrTheirs = errors.New("only this person has the key, so only they can free space, on one of their computers (Settings, Versions)")
 	// ErrEnded says that what an account stored stays, because it was ended.
 	ErrEnded = errors.New("this account was ended, and what it stored stays")
-	// ErrReason says that nobody said why.
-	ErrReason = escrow.ErrReason
 )
 
 // Service thins accounts.
